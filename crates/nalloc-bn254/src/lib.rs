@@ -1,0 +1,1 @@
+//! BN254 field, curves, NTT and MSM on nalloc's memory.

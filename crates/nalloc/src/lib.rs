@@ -1,0 +1,1 @@
+//! A memory allocator, arenas and secret buffers for zero-knowledge provers.

@@ -1,0 +1,1 @@
+//! Oracles, fixture makers and runners for the tests of this workspace.
