@@ -1,0 +1,115 @@
+//! One owned run of bytes of the large heap, whatever the process's global allocator is.
+//! Lengths below [`LARGE`] come from [`System`], so that a small block costs no whole page.
+
+use core::ptr::NonNull;
+use core::{fmt, slice};
+use std::alloc::{GlobalAlloc, Layout, System};
+
+use crate::error::Error;
+use crate::global::{HEAP, LARGE};
+use crate::heap::Request;
+use crate::units::nowhere;
+
+/// An owned run of bytes of the large heap.
+///
+/// ```
+/// let mut block = nalloc::Block::zeroed(1 << 20, 64)?;
+/// assert_eq!(block.len(), 1 << 20);
+/// block.as_mut_slice()[7] = 1;
+/// # Ok::<(), nalloc::Error>(())
+/// ```
+pub struct Block {
+    start: NonNull<u8>,
+    layout: Layout,
+}
+
+// SAFETY: a block owns its bytes, which are plain memory.
+unsafe impl Send for Block {}
+// SAFETY: through `&Block` the bytes can only be read.
+unsafe impl Sync for Block {}
+
+impl Block {
+    /// A block of `len_bytes` zero bytes whose first is a multiple of `align` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Alignment`] unless `align` is a power of two, [`Error::LengthOverflow`],
+    /// [`Error::MemoryLimit`], [`Error::NoMemory`].
+    pub fn zeroed(len_bytes: usize, align: usize) -> Result<Self, Error> {
+        if !align.is_power_of_two() {
+            return Err(Error::Alignment { wanted: align, least: 1 });
+        }
+        let layout =
+            Layout::from_size_align(len_bytes, align).map_err(|_| Error::LengthOverflow)?;
+        let start = match len_bytes {
+            0 => nowhere(align),
+            1..LARGE => {
+                // SAFETY: the length is not 0.
+                let start = unsafe { System.alloc_zeroed(layout) };
+                NonNull::new(start).ok_or(Error::NoMemory { wanted: len_bytes as u64 })?
+            }
+            _ => HEAP.alloc_zeroed(Request { bytes: len_bytes, align })?,
+        };
+        Ok(Self { start, layout })
+    }
+
+    /// The first byte; aligned as asked, also when the length is 0.
+    #[must_use]
+    pub fn as_ptr(&self) -> *const u8 {
+        self.start.as_ptr()
+    }
+
+    /// The first byte, for writing.
+    #[must_use]
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.start.as_ptr()
+    }
+
+    /// The bytes.
+    #[must_use]
+    pub fn as_slice(&self) -> &[u8] {
+        // SAFETY: the block owns `len` bytes, which were zeroed when it was made.
+        unsafe { slice::from_raw_parts(self.start.as_ptr(), self.len()) }
+    }
+
+    /// The bytes, for writing.
+    #[must_use]
+    pub fn as_mut_slice(&mut self) -> &mut [u8] {
+        // SAFETY: as in `as_slice`, and `&mut self` is the only way to them.
+        unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), self.len()) }
+    }
+
+    /// Length in bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.layout.size()
+    }
+
+    /// Whether the length is 0.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Overwrites every byte with zero, in a way that the compiler may not leave out.
+    pub fn wipe(&mut self) {
+        crate::wipe(self.as_mut_slice());
+    }
+}
+
+impl Drop for Block {
+    fn drop(&mut self) {
+        match self.len() {
+            0 => {}
+            // SAFETY: the block came from `System` with this layout, and this is its end.
+            1..LARGE => unsafe { System.dealloc(self.start.as_ptr(), self.layout) },
+            // SAFETY: the block came from the heap with this length, and this is its end.
+            bytes => unsafe { HEAP.free(self.start, bytes, bytes) },
+        }
+    }
+}
+
+impl fmt::Debug for Block {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Block({})", self.len())
+    }
+}

@@ -1,0 +1,6 @@
+//! Memory for secrets.
+
+mod wipe;
+
+pub(crate) use wipe::clear;
+pub use wipe::wipe;
