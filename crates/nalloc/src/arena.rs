@@ -21,6 +21,7 @@ use core::slice;
 use crate::error::Error;
 use crate::global::HEAP;
 use crate::heap::Request;
+use crate::os::Advice;
 use crate::zeroable::Zeroable;
 use bump::{Bump, allocating_methods, refuse};
 pub use scope::{Scope, SubArena};
@@ -105,9 +106,11 @@ impl ArenaBuilder {
         let page = HEAP.page_bytes();
         let bytes = self.capacity_bytes.max(1).checked_next_multiple_of(page);
         let bytes = bytes.ok_or(Error::LengthOverflow)?;
-        let grant = HEAP.alloc(Request { bytes, align: self.alignment.max(page) })?;
+        let grant = HEAP.alloc(Request::fixed(bytes, self.alignment.max(page)))?;
         if self.secret {
-            HEAP.hide(grant.start, bytes);
+            for advice in [Advice::HideFromDumps, Advice::WipeOnFork] {
+                HEAP.advise(grant.start, bytes, advice);
+            }
         }
         // SAFETY: the heap gave these bytes to this arena, which keeps them until its drop.
         let bump = unsafe { Bump::root(grant.start, bytes, grant.zero_from.min(bytes)) };
@@ -178,7 +181,9 @@ impl Drop for Arena {
         let bytes = self.capacity_bytes();
         if self.secret {
             self.bump.wipe();
-            HEAP.show(self.start, bytes);
+            for advice in [Advice::ShowInDumps, Advice::KeepOnFork] {
+                HEAP.advise(self.start, bytes, advice);
+            }
         }
         // SAFETY: the heap gave these bytes to this arena, whose slices have all ended; nothing
         // was ever handed out above the high-water mark.

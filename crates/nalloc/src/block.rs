@@ -5,10 +5,11 @@ use core::ptr::NonNull;
 use core::{fmt, slice};
 use std::alloc::{GlobalAlloc, Layout, System};
 
+use crate::config::LARGE;
 use crate::error::Error;
-use crate::global::{HEAP, LARGE};
+use crate::global::HEAP;
 use crate::heap::Request;
-use crate::units::nowhere;
+use crate::units::{nowhere, wide};
 
 /// An owned run of bytes of the large heap.
 ///
@@ -45,9 +46,9 @@ impl Block {
             1..LARGE => {
                 // SAFETY: the length is not 0.
                 let start = unsafe { System.alloc_zeroed(layout) };
-                NonNull::new(start).ok_or(Error::NoMemory { wanted: len_bytes as u64 })?
+                NonNull::new(start).ok_or(Error::NoMemory { wanted: wide(len_bytes) })?
             }
-            _ => HEAP.alloc_zeroed(Request { bytes: len_bytes, align })?,
+            _ => HEAP.alloc_zeroed(Request::fixed(len_bytes, align))?,
         };
         Ok(Self { start, layout })
     }

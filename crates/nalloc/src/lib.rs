@@ -2,16 +2,82 @@
 
 mod arena;
 mod block;
+mod config;
 mod error;
+mod fork;
 mod global;
 mod heap;
+mod lock;
 mod os;
 mod secret;
 mod units;
 mod zeroable;
 
+use std::io;
+
 pub use arena::{Arena, ArenaBuilder, Scope, SubArena};
 pub use block::Block;
 pub use error::{Error, MapFailed};
-pub use secret::wipe;
+pub use global::{NAlloc, is_active};
+pub use heap::Stats;
+pub use secret::{Require, SealedSecret, SecretBuf, SecretStatus, wipe};
 pub use zeroable::Zeroable;
+
+use global::HEAP;
+use os::Os as _;
+use os::linux::Linux;
+
+/// What the large heap did and has.
+#[must_use]
+pub fn stats() -> Stats {
+    HEAP.stats()
+}
+
+/// Begins a new [`Stats::peak_live_bytes`] at what is live now.
+pub fn reset_peak() {
+    HEAP.reset_peak();
+}
+
+/// Lets the kernel take every cached page when it needs memory; how many bytes. Reusing them costs
+/// almost nothing until it does.
+pub fn soften_cache() -> u64 {
+    HEAP.soften_cache()
+}
+
+/// Gives every cached page back to the kernel; how many bytes.
+pub fn release_cache() -> u64 {
+    HEAP.release_cache()
+}
+
+/// Bytes in pages that are free and still resident, or softened.
+#[must_use]
+pub fn cached_bytes() -> u64 {
+    HEAP.stats().cached_bytes
+}
+
+/// Sets how many bytes may stay cached once the memory of the last bursts of work is no measure
+/// any more; the default is an eighth of the memory that this process may use, at most 1 GiB.
+pub fn set_cache_limit(bytes: u64) {
+    HEAP.set_cache_limit(bytes);
+}
+
+/// Sets how many bytes may be live at once, or takes that limit away. A request beyond it fails:
+/// `try_reserve` gets an error, a plain `Vec` aborts.
+pub fn set_memory_limit(bytes: Option<u64>) {
+    HEAP.set_memory_limit(bytes);
+}
+
+/// Resident bytes of this process, from `/proc/self/statm`.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn rss_bytes() -> io::Result<u64> {
+    let mut text = [0; 256];
+    let length = Linux
+        .read(c"/proc/self/statm", &mut text)
+        .map_err(|errno| io::Error::from_raw_os_error(errno.0))?;
+    let fields = str::from_utf8(&text[..length]).map_err(io::Error::other)?;
+    let pages = fields.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
+    let pages = pages.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
+    Ok(pages * units::wide(Linux.page_bytes()))
+}

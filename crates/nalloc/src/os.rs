@@ -4,9 +4,14 @@
 //! Each verb says what must hold before (`pre:`) and what holds after (`post:`). An errno is an
 //! answer, never a reason to die: the caller takes the slow, correct way and counts the refusal.
 
+#[cfg(test)]
+pub(crate) mod fake;
 pub(crate) mod linux;
+pub(crate) mod probe;
 
+use core::ffi::CStr;
 use core::ptr::NonNull;
+use core::sync::atomic::AtomicU32;
 
 /// What the kernel answered instead of doing what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +44,10 @@ impl Run {
 /// What `Os::advise` can say about a run of pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Advice {
+    /// Fault the run in by huge pages where that is possible.
+    PreferHuge,
+    /// The bytes are of no use; the kernel may take a page until somebody writes to it.
+    Soften,
     /// The bytes are of no use; every page reads as zero from now on.
     Release,
     /// Keep the run out of core dumps.
@@ -49,6 +58,19 @@ pub(crate) enum Advice {
     WipeOnFork,
     /// Undo `WipeOnFork`.
     KeepOnFork,
+}
+
+/// How many bytes of memory there are, as the kernel tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Machine {
+    /// RAM of the machine.
+    pub(crate) ram_bytes: u64,
+    /// Swap of the machine.
+    pub(crate) swap_bytes: u64,
+    /// `RLIMIT_AS` of the process; `u64::MAX` when there is none.
+    pub(crate) address_bytes_max: u64,
+    /// `RLIMIT_MEMLOCK` of the process; `u64::MAX` when there is none.
+    pub(crate) locked_bytes_max: u64,
 }
 
 /// The verbs of the kernel. No verb allocates from the process's allocator, and none panics.
@@ -67,6 +89,12 @@ pub(crate) trait Os {
     /// pre: `run` lies within one run of `reserve` that was not unmapped, and is the caller's.
     unsafe fn back(&self, run: Run) -> Result<(), Errno>;
 
+    /// post: `run` keeps its bytes and can be neither read nor written.
+    ///
+    /// # Safety
+    /// pre: as `back`, and nothing reads or writes the run until it is backed again.
+    unsafe fn close(&self, run: Run) -> Result<(), Errno>;
+
     /// post: the address space is gone, or, on an error, still there as it was.
     ///
     /// # Safety
@@ -78,4 +106,35 @@ pub(crate) trait Os {
     /// # Safety
     /// pre: `run` is backed; for `Soften` and `Release` its bytes belong to nobody.
     unsafe fn advise(&self, run: Run, advice: Advice) -> Result<(), Errno>;
+
+    /// post: the pages of `run` are resident and stay so until they are unmapped.
+    ///
+    /// # Safety
+    /// pre: `run` is backed and is the caller's.
+    unsafe fn lock(&self, run: Run) -> Result<(), Errno>;
+
+    /// post: sizes and limits as they are now.
+    fn machine(&self) -> Machine;
+
+    /// The value of an environment variable as a number of bytes, unless it is unset, is no
+    /// decimal number, or the process runs with more rights than its user has.
+    fn number_from_environment(&self, name: &CStr) -> Option<u64>;
+
+    /// post: the first bytes of the file at the absolute `path` are in `buffer`; how many.
+    fn read(&self, path: &CStr, buffer: &mut [u8]) -> Result<usize, Errno>;
+
+    /// post: milliseconds of a clock that never goes back; its zero has no meaning.
+    fn now_ms(&self) -> u64;
+
+    /// Gives the CPU to another thread.
+    fn yield_now(&self);
+
+    /// Sleeps while `word` is `expected`; may wake for no reason.
+    fn wait(&self, word: &AtomicU32, expected: u32);
+
+    /// Wakes one thread that sleeps on `word`.
+    fn wake_one(&self, word: &AtomicU32);
+
+    /// Writes `message` and the end of a line to standard error and aborts the process.
+    fn die(&self, message: &str) -> !;
 }

@@ -1,0 +1,288 @@
+//! A kernel for tests: real memory, strict preconditions, a clock that is set by hand, and verbs
+//! that refuse when they are told to. It takes softened pages at once, at random, as a kernel may.
+
+use core::ffi::CStr;
+use core::ptr::NonNull;
+use core::sync::atomic::AtomicU32;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::{Advice, Errno, Machine, Os, Run};
+use crate::units::wide;
+
+/// A sequence of numbers that a seed determines.
+#[derive(Clone, Debug)]
+pub(crate) struct Random(pub(crate) u64);
+
+impl Random {
+    /// The next number (splitmix64).
+    pub(crate) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below `end`.
+    pub(crate) fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.next() % wide(end)).unwrap_or(0)
+    }
+}
+
+/// A verb that can refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Reserve,
+    Back,
+    Unmap,
+    PreferHuge,
+    Soften,
+    Release,
+}
+
+/// Every verb that can refuse.
+pub(crate) const VERBS: [Verb; 6] =
+    [Verb::Reserve, Verb::Back, Verb::Unmap, Verb::PreferHuge, Verb::Soften, Verb::Release];
+
+/// Which verb refuses, and how often: once in `one_in` calls.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault {
+    pub(crate) verb: Verb,
+    pub(crate) one_in: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    Reserved,
+    Backed,
+    Gone,
+}
+
+struct Mapping {
+    memory: NonNull<u8>,
+    layout: Layout,
+    start: usize,
+    pages: Vec<Page>,
+}
+
+// SAFETY: the memory belongs to the fake kernel, whose lock lets one thread at a time look at it.
+unsafe impl Send for Mapping {}
+
+struct State {
+    mappings: Vec<Mapping>,
+    random: Random,
+    fault: Option<Fault>,
+    now_ms: u64,
+}
+
+/// The kernel of the tests.
+pub(crate) struct Fake {
+    pub(crate) page_bytes: usize,
+    machine: Machine,
+    files: Vec<(&'static CStr, &'static str)>,
+    numbers: Vec<(&'static CStr, u64)>,
+    state: Mutex<State>,
+}
+
+impl Fake {
+    /// A machine with pages of `page_bytes` and 1 GiB of RAM, and an address space that leaves
+    /// room for a range of 256 MiB.
+    pub(crate) fn new(seed: u64, page_bytes: usize) -> Self {
+        let state =
+            State { mappings: Vec::new(), random: Random(seed), fault: None, now_ms: 1_000_000 };
+        Self {
+            page_bytes,
+            machine: Machine {
+                ram_bytes: 1 << 30,
+                swap_bytes: 0,
+                address_bytes_max: 512 << 20,
+                locked_bytes_max: u64::MAX,
+            },
+            files: Vec::new(),
+            numbers: Vec::new(),
+            state: Mutex::new(state),
+        }
+    }
+
+    /// The same machine with other sizes.
+    pub(crate) fn with_machine(mut self, machine: Machine) -> Self {
+        self.machine = machine;
+        self
+    }
+
+    /// The same machine with these files.
+    pub(crate) fn with_files(mut self, files: &[(&'static CStr, &'static str)]) -> Self {
+        self.files = files.to_vec();
+        self
+    }
+
+    /// The same machine with a variable in the environment.
+    pub(crate) fn with_number(mut self, name: &'static CStr, value: u64) -> Self {
+        self.numbers.push((name, value));
+        self
+    }
+
+    /// Makes a verb refuse from now on, or none.
+    pub(crate) fn set_fault(&self, fault: Option<Fault>) {
+        self.state().fault = fault;
+    }
+
+    /// Moves the clock.
+    pub(crate) fn wait_ms(&self, by: u64) {
+        self.state().now_ms += by;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn answer(&self, verb: Verb) -> Result<(), Errno> {
+        let mut state = self.state();
+        let fault = state.fault;
+        match fault {
+            Some(fault) if fault.verb == verb && state.random.below(fault.one_in) == 0 => {
+                Err(Errno(libc::ENOMEM))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Runs `change` on the state of each page of `run`, all of which must exist.
+    fn each_page(&self, run: Run, mut change: impl FnMut(&mut Page, NonNull<u8>, &mut Random)) {
+        assert!(run.bytes != 0 && run.bytes.is_multiple_of(self.page_bytes), "length of {run:?}");
+        assert!(run.address().is_multiple_of(self.page_bytes), "start of {run:?}");
+        let mut state = self.state();
+        let State { mappings, random, .. } = &mut *state;
+        let holds = |m: &&mut Mapping| {
+            let end = m.start + m.pages.len() * self.page_bytes;
+            m.start <= run.address() && run.address() + run.bytes <= end
+        };
+        let mapping = mappings.iter_mut().find(holds).expect("a run within one mapping");
+        let first = (run.address() - mapping.start) / self.page_bytes;
+        for k in 0..run.bytes / self.page_bytes {
+            let page = &mut mapping.pages[first + k];
+            assert_ne!(*page, Page::Gone, "page {k} of {run:?} was unmapped");
+            // SAFETY: the page lies within the run, which lies within the mapping's memory.
+            change(page, unsafe { run.start.add(k * self.page_bytes) }, random);
+        }
+    }
+
+    fn zero(&self, page: NonNull<u8>) {
+        // SAFETY: the page exists, and the caller of the verb promised that its bytes are nobody's.
+        unsafe { page.write_bytes(0, self.page_bytes) }
+    }
+}
+
+impl Drop for Fake {
+    fn drop(&mut self) {
+        for mapping in &self.state().mappings {
+            // SAFETY: the memory was allocated with this layout, and the kernel ends here.
+            unsafe { System.dealloc(mapping.memory.as_ptr(), mapping.layout) }
+        }
+    }
+}
+
+impl Os for &Fake {
+    fn page_bytes(&self) -> usize {
+        self.page_bytes
+    }
+
+    fn reserve(&self, bytes: usize) -> Result<Run, Errno> {
+        assert!(bytes != 0 && bytes.is_multiple_of(self.page_bytes), "length {bytes}");
+        self.answer(Verb::Reserve)?;
+        if bytes > 1 << 30 {
+            return Err(Errno(libc::ENOMEM));
+        }
+        let layout = Layout::from_size_align(bytes + self.page_bytes, 1).expect("a layout");
+        // SAFETY: the layout is not empty.
+        let memory = NonNull::new(unsafe { System.alloc_zeroed(layout) }).expect("test memory");
+        let skip = memory.as_ptr().align_offset(self.page_bytes);
+        // SAFETY: there is a page more than asked for, and `skip` is less than a page.
+        let start = unsafe { memory.add(skip) };
+        let pages = vec![Page::Reserved; bytes / self.page_bytes];
+        self.state().mappings.push(Mapping { memory, layout, start: start.addr().get(), pages });
+        Ok(Run { start, bytes })
+    }
+
+    unsafe fn back(&self, run: Run) -> Result<(), Errno> {
+        self.answer(Verb::Back)?;
+        self.each_page(run, |page, _, _| *page = Page::Backed);
+        Ok(())
+    }
+
+    unsafe fn close(&self, run: Run) -> Result<(), Errno> {
+        self.each_page(run, |page, _, _| *page = Page::Reserved);
+        Ok(())
+    }
+
+    unsafe fn unmap(&self, run: Run) -> Result<(), Errno> {
+        self.answer(Verb::Unmap)?;
+        self.each_page(run, |page, _, _| *page = Page::Gone);
+        Ok(())
+    }
+
+    unsafe fn advise(&self, run: Run, advice: Advice) -> Result<(), Errno> {
+        match advice {
+            Advice::PreferHuge => self.answer(Verb::PreferHuge),
+            Advice::Soften => {
+                self.answer(Verb::Soften)?;
+                self.each_page(run, |page, at, random| {
+                    assert_eq!(*page, Page::Backed, "softened page of {run:?}");
+                    if random.below(2) == 0 {
+                        self.zero(at);
+                    }
+                });
+                Ok(())
+            }
+            Advice::Release => {
+                self.answer(Verb::Release)?;
+                self.each_page(run, |page, at, _| {
+                    assert_eq!(*page, Page::Backed, "released page of {run:?}");
+                    self.zero(at);
+                });
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    unsafe fn lock(&self, run: Run) -> Result<(), Errno> {
+        self.each_page(run, |page, _, _| assert_eq!(*page, Page::Backed, "locked page"));
+        Ok(())
+    }
+
+    fn machine(&self) -> Machine {
+        self.machine
+    }
+
+    fn number_from_environment(&self, name: &CStr) -> Option<u64> {
+        self.numbers.iter().find(|(known, _)| *known == name).map(|&(_, value)| value)
+    }
+
+    fn read(&self, path: &CStr, buffer: &mut [u8]) -> Result<usize, Errno> {
+        let found = self.files.iter().find(|(known, _)| *known == path);
+        let (_, text) = found.ok_or(Errno(libc::ENOENT))?;
+        let length = text.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&text.as_bytes()[..length]);
+        Ok(length)
+    }
+
+    fn now_ms(&self) -> u64 {
+        self.state().now_ms
+    }
+
+    fn yield_now(&self) {
+        std::thread::yield_now();
+    }
+
+    fn wait(&self, _word: &AtomicU32, _expected: u32) {
+        std::thread::yield_now();
+    }
+
+    fn wake_one(&self, _word: &AtomicU32) {}
+
+    fn die(&self, message: &str) -> ! {
+        panic!("{message}")
+    }
+}
