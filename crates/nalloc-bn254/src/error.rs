@@ -1,0 +1,99 @@
+//! The one error type of this crate.
+
+use core::fmt;
+
+use nalloc::MapFailed;
+
+/// Why an operation could not be done.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The observer asked to stop. Results and scratch hold nothing of use.
+    Cancelled,
+    /// Memory for a table, a result or scratch could not be had.
+    Memory(MapFailed),
+    /// The field has no root of unity of this order.
+    DomainTooLarge {
+        /// log2 of the number of points that was asked for.
+        log2: u32,
+        /// log2 of the largest domain of the field.
+        log2_max: u32,
+    },
+    /// Two slices that belong together have different lengths.
+    LengthMismatch {
+        /// What the second slice holds.
+        what: &'static str,
+        /// How many elements it should have.
+        expected: usize,
+        /// How many it has.
+        got: usize,
+    },
+    /// A scalar is not below r.
+    ScalarNotCanonical {
+        /// Its index.
+        index: usize,
+    },
+    /// More points than one multi-scalar multiplication takes.
+    TooManyPoints {
+        /// The most that it takes.
+        max: usize,
+        /// How many there were.
+        got: usize,
+    },
+    /// A number of threads outside of what a pool can have.
+    ThreadCount {
+        /// The most threads of a pool; the least is 1.
+        max: usize,
+        /// How many were asked for.
+        got: usize,
+    },
+    /// The system refused to start the threads of a pool.
+    ThreadStart {
+        /// How many threads were asked for.
+        threads: usize,
+        /// What the system answered.
+        reason: String,
+    },
+}
+
+impl From<MapFailed> for Error {
+    fn from(failure: MapFailed) -> Self {
+        Self::Memory(failure)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Cancelled => write!(f, "cancelled: the caller asked to stop"),
+            Self::Memory(failure) => failure.fmt(f),
+            Self::DomainTooLarge { log2, log2_max } => {
+                write!(f, "domain: expected at most 2^{log2_max} points, got 2^{log2}")
+            }
+            Self::LengthMismatch { what, expected, got } => {
+                write!(f, "{what}: expected {expected} elements, got {got}")
+            }
+            Self::ScalarNotCanonical { index } => {
+                write!(f, "scalar {index}: expected a number below r, got one at or above it")
+            }
+            Self::TooManyPoints { max, got } => {
+                write!(f, "points: expected at most {max}, got {got}")
+            }
+            Self::ThreadCount { max, got } => {
+                write!(f, "threads: expected an integer in 1..{max}, got {got}")
+            }
+            Self::ThreadStart { threads, reason } => {
+                write!(f, "threads: expected {threads} to start, got \"{reason}\"")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Error {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Memory(failure) => Some(failure),
+            _ => None,
+        }
+    }
+}

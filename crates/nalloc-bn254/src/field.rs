@@ -1,0 +1,117 @@
+//! The vocabulary of the arithmetic: what a field is, and the three fields of BN254.
+//!
+//! [`Fr`] holds scalars, [`Fq`] coordinates of G1, [`Fq2`] coordinates of G2. [`Field`] is the
+//! contract that [`Ntt`](crate::Ntt), [`Polynomial`](crate::Polynomial) and the curve formulas are
+//! written over.
+
+mod bytes;
+mod fq;
+mod fq2;
+mod fr;
+mod inverse;
+pub(crate) mod limbs;
+mod mont;
+
+use core::fmt::Debug;
+use core::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use nalloc::Zeroable;
+
+pub use fq::{Fq, FqModulus};
+pub use fq2::Fq2;
+pub use fr::{FieldElement, Fr, FrModulus};
+pub use inverse::batch_invert;
+pub use mont::{Modulus, Montgomery};
+
+/// A finite field of odd characteristic whose elements have one representation each.
+///
+/// Laws, for all a, b, c:
+/// * `+` and `*` are associative and commutative, `*` distributes over `+`; `a + ZERO == a`,
+///   `a * ONE == a`, `a + (-a) == ZERO`, `a - b == a + (-b)`;
+/// * `invert` is none for `ZERO` only, and `a * a.invert() == ONE` otherwise;
+/// * `a.square() == a * a`, `a.double() == a + a`, `a.pow(&[n]) == a * .. * a` n times;
+/// * `from_u64(m) + from_u64(n) == from_u64(m + n)`, and the same for `*`;
+/// * `TWO_ADIC_ROOT` has order exactly 2^`TWO_ADICITY`, and 2^(`TWO_ADICITY` + 1) does not divide
+///   the order of the multiplicative group;
+/// * equality is equality of bytes, and all-zero bytes are `ZERO`.
+///
+/// Operations take the same time for all values, unless they say otherwise.
+pub trait Field:
+    Copy
+    + Eq
+    + Default
+    + Debug
+    + Send
+    + Sync
+    + Zeroable
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Neg<Output = Self>
+    + AddAssign
+    + SubAssign
+    + MulAssign
+    + 'static
+{
+    /// The neutral element of addition.
+    const ZERO: Self;
+    /// The neutral element of multiplication.
+    const ONE: Self;
+    /// How often 2 divides the order of the multiplicative group.
+    const TWO_ADICITY: u32;
+    /// A root of unity of order 2^`TWO_ADICITY`.
+    const TWO_ADIC_ROOT: Self;
+
+    /// ONE added `number` times.
+    fn from_u64(number: u64) -> Self;
+
+    /// 1 / self, or none for zero.
+    fn invert(self) -> Option<Self>;
+
+    /// `when_set` where `mask` is all ones, `when_clear` where it is zero, without a branch.
+    fn select(mask: u64, when_set: Self, when_clear: Self) -> Self;
+
+    /// self * self.
+    #[inline]
+    #[must_use]
+    fn square(self) -> Self {
+        self * self
+    }
+
+    /// self + self.
+    #[inline]
+    #[must_use]
+    fn double(self) -> Self {
+        self + self
+    }
+
+    /// Whether this is `ZERO`.
+    #[inline]
+    fn is_zero(&self) -> bool {
+        *self == Self::ZERO
+    }
+
+    /// self to the power of an integer, least significant limb first.
+    ///
+    /// Takes time by the exponent alone: the base may be secret, the exponent not.
+    #[must_use]
+    fn pow(self, exponent: &[u64]) -> Self {
+        let mut power = Self::ONE;
+        for limb in exponent.iter().rev() {
+            for bit in (0..64).rev() {
+                power = power.square();
+                if limb >> bit & 1 == 1 {
+                    power *= self;
+                }
+            }
+        }
+        power
+    }
+
+    /// THE root of unity of order 2^`log2`: the two-adic root, squared down. None where the field
+    /// has no such root.
+    fn root_of_unity(log2: u32) -> Option<Self> {
+        let squarings = Self::TWO_ADICITY.checked_sub(log2)?;
+        Some((0..squarings).fold(Self::TWO_ADIC_ROOT, |root, _| root.square()))
+    }
+}

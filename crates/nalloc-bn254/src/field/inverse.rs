@@ -1,0 +1,43 @@
+//! Inverses: one by Fermat's little theorem, many by Montgomery's trick.
+
+use super::Field;
+use super::mont::{Modulus, Montgomery};
+
+/// How many elements share one inversion. The products of one run lie on the stack (16 KiB for
+/// Fq2), and a run adds 1.5 multiplications per element for its share of the inversion.
+const RUN: usize = 256;
+
+/// 1 / x = x^(p-2), or none for zero. About 380 multiplications; which ones does not depend on x.
+pub(super) fn fermat<M: Modulus>(x: Montgomery<M>) -> Option<Montgomery<M>> {
+    if x.is_zero() { None } else { Some(x.pow(&Montgomery::<M>::P_MINUS_2)) }
+}
+
+/// Replaces every element by its inverse; zeros stay zero.
+///
+/// Three multiplications an element, and an inversion for every 256. Allocates nothing.
+pub fn batch_invert<F: Field>(values: &mut [F]) {
+    let mut products = [F::ZERO; RUN];
+    for run in values.chunks_mut(RUN) {
+        invert_run(run, &mut products);
+    }
+}
+
+/// Walks forward collecting products of what is not zero, inverts the last, and walks back.
+fn invert_run<F: Field>(run: &mut [F], products: &mut [F; RUN]) {
+    let mut product = F::ONE;
+    for (value, before) in run.iter().zip(products.iter_mut()) {
+        *before = product;
+        if !value.is_zero() {
+            product *= *value;
+        }
+    }
+    // A product of elements that are not zero has an inverse.
+    let mut inverse = product.invert().unwrap_or(F::ZERO);
+    for (value, before) in run.iter_mut().zip(products.iter()).rev() {
+        if !value.is_zero() {
+            let inverted = inverse * *before;
+            inverse *= *value;
+            *value = inverted;
+        }
+    }
+}

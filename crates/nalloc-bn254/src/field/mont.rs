@@ -1,0 +1,261 @@
+//! A prime field below 2^254 in Montgomery form: an element x is stored as x * R mod p, R = 2^256.
+//!
+//! Promise: the stored number is always canonical, below p, so that equality is equality of limbs.
+//! Every constant is derived from the modulus at compile time. Arithmetic has no branch and no
+//! table look-up that depends on a value.
+
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
+
+use nalloc::Zeroable;
+
+use super::Field;
+use super::limbs::{self, Limbs, mac};
+use crate::buffer::PlainBytes;
+
+/// A prime below 2^254 and what cannot be derived from it.
+pub trait Modulus: Copy + Eq + Default + fmt::Debug + Send + Sync + 'static {
+    /// What `Debug` calls an element.
+    const NAME: &'static str;
+    /// The prime p, least significant limb first.
+    const LIMBS: [u64; 4];
+    /// A number that is not a square modulo p.
+    const NON_RESIDUE: u64;
+}
+
+/// An element of the field of integers modulo `M`, stored canonically in Montgomery form.
+///
+/// In memory it is four 64-bit limbs, least significant first: on a little-endian machine the bytes
+/// of a coordinate in `.zkey` and `.ptau`, and of arkworks' and gnark's elements.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+#[repr(transparent)]
+pub struct Montgomery<M: Modulus>(Limbs, PhantomData<M>);
+
+// SAFETY: four zero limbs are the element zero, and the marker has no bytes.
+unsafe impl<M: Modulus> Zeroable for Montgomery<M> {}
+// SAFETY: the element is four `u64` without padding, and every bit pattern is a valid `u64`.
+unsafe impl<M: Modulus> PlainBytes for Montgomery<M> {}
+
+impl<M: Modulus> Montgomery<M> {
+    /// The prime p, least significant limb first.
+    pub const MODULUS: [u64; 4] = M::LIMBS;
+
+    /// -1/p modulo 2^64.
+    const NEG_INVERSE: u64 = {
+        assert!(M::LIMBS[0] & 1 == 1 && M::LIMBS[3] >> 62 == 0, "no odd prime below 2^254");
+        // Newton: each step doubles the number of right bits; 1 is right in one bit.
+        let (mut inverse, mut step) = (1u64, 0);
+        while step < 6 {
+            let error = 2u64.wrapping_sub(M::LIMBS[0].wrapping_mul(inverse));
+            inverse = inverse.wrapping_mul(error);
+            step += 1;
+        }
+        inverse.wrapping_neg()
+    };
+    /// R mod p: the element one.
+    const R1: Limbs = Self::power_of_two(256);
+    /// R^2 mod p: multiplying by it enters Montgomery form.
+    const R2: Limbs = Self::power_of_two(512);
+    /// R^3 mod p.
+    pub(super) const R3: Limbs = Self::power_of_two(768);
+    /// p - 2, the exponent that inverts.
+    pub(super) const P_MINUS_2: Limbs = limbs::sub(&M::LIMBS, &[2, 0, 0, 0]).0;
+    const P_MINUS_1: Limbs = limbs::sub(&M::LIMBS, &[1, 0, 0, 0]).0;
+
+    const fn power_of_two(exponent: u32) -> Limbs {
+        let (mut power, mut step) = ([1, 0, 0, 0], 0);
+        while step < exponent {
+            power = limbs::reduce_once(&limbs::add(&power, &power).0, &M::LIMBS);
+            step += 1;
+        }
+        power
+    }
+
+    /// The element whose stored limbs are `stored`, which must be canonical.
+    pub(super) const fn from_stored(stored: Limbs) -> Self {
+        Self(stored, PhantomData)
+    }
+
+    /// The limbs as they are stored: x * 2^256 mod p.
+    #[must_use]
+    pub const fn to_montgomery(self) -> [u64; 4] {
+        self.0
+    }
+
+    /// The element x for the stored limbs x * 2^256 mod p, or none where they are not below p.
+    #[must_use]
+    pub const fn from_montgomery(stored: [u64; 4]) -> Option<Self> {
+        if Self::is_canonical(&stored) { Some(Self::from_stored(stored)) } else { None }
+    }
+
+    /// The element x for the integer x, or none where it is not below p.
+    #[must_use]
+    pub const fn from_plain(plain: [u64; 4]) -> Option<Self> {
+        if Self::is_canonical(&plain) { Some(Self::from_stored(Self::enter(&plain))) } else { None }
+    }
+
+    /// The integer in [0, p) that this element stands for.
+    #[must_use]
+    pub const fn to_plain(self) -> [u64; 4] {
+        Self::product(&self.0, &[1, 0, 0, 0])
+    }
+
+    /// Whether `number` is below p.
+    #[must_use]
+    pub const fn is_canonical(number: &[u64; 4]) -> bool {
+        limbs::is_less(number, &M::LIMBS)
+    }
+
+    /// One Montgomery multiplication of the stored limbs by any integer below 2^256.
+    ///
+    /// The result is this element times `plain` / 2^256. An element made from the stored word
+    /// c * 2^512 of a `.zkey` coefficient, times a plain witness word w, is the element c * w.
+    #[inline]
+    #[must_use]
+    pub const fn mul_by_plain(self, plain: [u64; 4]) -> Self {
+        Self::from_stored(Self::product(&self.0, &plain))
+    }
+
+    /// `number` * R mod p, for any number below 2^256.
+    pub(super) const fn enter(number: &Limbs) -> Limbs {
+        Self::product(&Self::R2, number)
+    }
+
+    /// a * b / R mod p, canonical, for a < p and any b < 2^256.
+    ///
+    /// Coarsely integrated operand scanning; 36 word multiplications. Because p < 2^254 the running
+    /// sum stays below a + p < 2^255 after each step, so the two carries of a step never meet
+    /// (gnark's "no-carry" variant); the last sum is below a * b / R + p < 2p.
+    #[inline]
+    pub(super) const fn product(a: &Limbs, b: &Limbs) -> Limbs {
+        let p = &M::LIMBS;
+        let mut t = [0u64; 4];
+        let mut i = 0;
+        while i < 4 {
+            let (t0, high) = mac(t[0], a[0], b[i], 0);
+            let m = t0.wrapping_mul(Self::NEG_INVERSE);
+            let (_, carry) = mac(t0, m, p[0], 0);
+            let (t1, high) = mac(t[1], a[1], b[i], high);
+            let (r0, carry) = mac(t1, m, p[1], carry);
+            let (t2, high) = mac(t[2], a[2], b[i], high);
+            let (r1, carry) = mac(t2, m, p[2], carry);
+            let (t3, high) = mac(t[3], a[3], b[i], high);
+            let (r2, carry) = mac(t3, m, p[3], carry);
+            t = [r0, r1, r2, high.wrapping_add(carry)];
+            i += 1;
+        }
+        limbs::reduce_once(&t, p)
+    }
+
+    /// `base` to the power `exponent`, at compile time.
+    const fn power(base: Limbs, exponent: &Limbs) -> Limbs {
+        let (mut power, mut bit) = (Self::R1, 256);
+        while bit > 0 {
+            bit -= 1;
+            power = Self::product(&power, &power);
+            if exponent[bit / 64] >> (bit % 64) & 1 == 1 {
+                power = Self::product(&power, &base);
+            }
+        }
+        power
+    }
+
+    const fn two_adic_root() -> Limbs {
+        let non_residue = Self::enter(&[M::NON_RESIDUE, 0, 0, 0]);
+        let odd = limbs::shift_right(&Self::P_MINUS_1, <Self as Field>::TWO_ADICITY);
+        Self::power(non_residue, &odd)
+    }
+}
+
+impl<M: Modulus> Field for Montgomery<M> {
+    const ZERO: Self = Self::from_stored([0; 4]);
+    const ONE: Self = Self::from_stored(Self::R1);
+    const TWO_ADICITY: u32 = {
+        assert!(Self::P_MINUS_1[0] != 0, "p - 1 has 64 or more factors 2");
+        Self::P_MINUS_1[0].trailing_zeros()
+    };
+    const TWO_ADIC_ROOT: Self = Self::from_stored(Self::two_adic_root());
+
+    fn from_u64(number: u64) -> Self {
+        Self::from_stored(Self::enter(&[number, 0, 0, 0]))
+    }
+
+    #[inline]
+    fn invert(self) -> Option<Self> {
+        super::inverse::fermat(self)
+    }
+
+    #[inline]
+    fn select(mask: u64, when_set: Self, when_clear: Self) -> Self {
+        Self::from_stored(limbs::select(mask, &when_set.0, &when_clear.0))
+    }
+}
+
+impl<M: Modulus> Add for Montgomery<M> {
+    type Output = Self;
+
+    #[inline]
+    fn add(self, other: Self) -> Self {
+        // Both are below p < 2^254, so the sum has no carry.
+        let (sum, _) = limbs::add(&self.0, &other.0);
+        Self::from_stored(limbs::reduce_once(&sum, &M::LIMBS))
+    }
+}
+
+impl<M: Modulus> Sub for Montgomery<M> {
+    type Output = Self;
+
+    #[inline]
+    fn sub(self, other: Self) -> Self {
+        let (difference, borrow) = limbs::sub(&self.0, &other.0);
+        let p_or_zero = limbs::select(borrow.wrapping_neg(), &M::LIMBS, &[0; 4]);
+        Self::from_stored(limbs::add(&difference, &p_or_zero).0)
+    }
+}
+
+impl<M: Modulus> Mul for Montgomery<M> {
+    type Output = Self;
+
+    #[inline]
+    fn mul(self, other: Self) -> Self {
+        Self::from_stored(Self::product(&self.0, &other.0))
+    }
+}
+
+impl<M: Modulus> Neg for Montgomery<M> {
+    type Output = Self;
+
+    #[inline]
+    fn neg(self) -> Self {
+        Self::ZERO - self
+    }
+}
+
+impl<M: Modulus> AddAssign for Montgomery<M> {
+    #[inline]
+    fn add_assign(&mut self, other: Self) {
+        *self = *self + other;
+    }
+}
+
+impl<M: Modulus> SubAssign for Montgomery<M> {
+    #[inline]
+    fn sub_assign(&mut self, other: Self) {
+        *self = *self - other;
+    }
+}
+
+impl<M: Modulus> MulAssign for Montgomery<M> {
+    #[inline]
+    fn mul_assign(&mut self, other: Self) {
+        *self = *self * other;
+    }
+}
+
+/// The integer in [0, p) in decimal, after the field's name.
+impl<M: Modulus> fmt::Debug for Montgomery<M> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}({})", M::NAME, self.to_decimal())
+    }
+}
