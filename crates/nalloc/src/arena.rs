@@ -15,16 +15,20 @@ mod scope;
 
 use core::fmt;
 use core::mem::MaybeUninit;
-use core::ptr::NonNull;
 use core::slice;
 
 use crate::error::Error;
 use crate::global::HEAP;
 use crate::heap::Request;
 use crate::os::Advice;
+use crate::secret::SecretStatus;
 use crate::zeroable::Zeroable;
 use bump::{Bump, allocating_methods, refuse};
 pub use scope::{Scope, SubArena};
+
+/// The part of its capacity that an arena gets on top. Moving arrays of 64 KiB against each other
+/// takes 17 lines of 64 bytes each, a sixtieth; aligning one of 1 MiB at most a 256th.
+const SLACK_DIVISOR: usize = 32;
 
 /// Memory that is handed out in slices and taken back all at once.
 ///
@@ -58,8 +62,8 @@ pub use scope::{Scope, SubArena};
 /// ```
 pub struct Arena {
     bump: Bump<'static>,
-    start: NonNull<u8>,
-    secret: bool,
+    /// What the kernel gave; None unless the arena is secret.
+    secret: Option<SecretStatus>,
 }
 
 /// What an [`Arena`] shall be.
@@ -72,8 +76,11 @@ pub struct ArenaBuilder {
 }
 
 impl ArenaBuilder {
-    /// Bytes to hand out, rounded up to pages; pages cost memory once they are used. Default 0,
-    /// which makes an arena of one page.
+    /// Bytes to hand out; pages cost memory once they are used. Default 0.
+    ///
+    /// The arena gets a thirty-second more, and whole pages, so that arrays of 64 KiB and more fit
+    /// when their lengths add up to `bytes`, although they are aligned and moved against each
+    /// other. For smaller ones add up to 63 bytes each.
     pub const fn capacity_bytes(mut self, bytes: usize) -> Self {
         self.capacity_bytes = bytes;
         self
@@ -104,17 +111,20 @@ impl ArenaBuilder {
             return Err(Error::Alignment { wanted: self.alignment, least: 1 });
         }
         let page = HEAP.page_bytes();
-        let bytes = self.capacity_bytes.max(1).checked_next_multiple_of(page);
-        let bytes = bytes.ok_or(Error::LengthOverflow)?;
+        let bytes = self
+            .capacity_bytes
+            .checked_add(self.capacity_bytes / SLACK_DIVISOR)
+            .and_then(|bytes| bytes.max(1).checked_next_multiple_of(page))
+            .ok_or(Error::LengthOverflow)?;
         let grant = HEAP.alloc(Request::fixed(bytes, self.alignment.max(page)))?;
-        if self.secret {
-            for advice in [Advice::HideFromDumps, Advice::WipeOnFork] {
-                HEAP.advise(grant.start, bytes, advice);
-            }
-        }
+        let secret = self.secret.then(|| SecretStatus {
+            is_locked: false,
+            is_hidden_from_dumps: HEAP.advise(grant.start, bytes, Advice::HideFromDumps),
+            is_wiped_on_fork: HEAP.advise(grant.start, bytes, Advice::WipeOnFork),
+        });
         // SAFETY: the heap gave these bytes to this arena, which keeps them until its drop.
         let bump = unsafe { Bump::root(grant.start, bytes, grant.zero_from.min(bytes)) };
-        Ok(Arena { bump, start: grant.start, secret: self.secret })
+        Ok(Arena { bump, secret })
     }
 }
 
@@ -124,12 +134,12 @@ impl Arena {
 }
 
 impl Arena {
-    /// What an arena is unless it is said otherwise: one page, no secrets.
+    /// What an arena is unless it is said otherwise: of no bytes, for no secrets.
     pub const fn builder() -> ArenaBuilder {
         ArenaBuilder { capacity_bytes: 0, alignment: 4096, secret: false }
     }
 
-    /// An arena of `bytes` bytes, rounded up to pages, for no secrets.
+    /// An arena of `bytes` bytes for no secrets; see [`ArenaBuilder::capacity_bytes`].
     ///
     /// # Errors
     /// As [`ArenaBuilder::build`].
@@ -139,7 +149,14 @@ impl Arena {
 
     /// Takes every slice back and keeps the pages. A secret arena is wiped.
     pub fn reset(&mut self) {
-        if self.secret { self.bump.wipe() } else { self.bump.rewind() }
+        if self.secret.is_some() { self.bump.wipe() } else { self.bump.rewind() }
+    }
+
+    /// Which protections the kernel gave to a secret arena; None for others. Its pages are never
+    /// locked: that would make the whole capacity resident.
+    #[must_use]
+    pub fn secret_status(&self) -> Option<SecretStatus> {
+        self.secret
     }
 
     /// Takes every slice back and overwrites with zeros what was ever handed out.
@@ -179,15 +196,15 @@ impl Arena {
 impl Drop for Arena {
     fn drop(&mut self) {
         let bytes = self.capacity_bytes();
-        if self.secret {
+        if self.secret.is_some() {
             self.bump.wipe();
             for advice in [Advice::ShowInDumps, Advice::KeepOnFork] {
-                HEAP.advise(self.start, bytes, advice);
+                HEAP.advise(self.bump.base(), bytes, advice);
             }
         }
         // SAFETY: the heap gave these bytes to this arena, whose slices have all ended; nothing
         // was ever handed out above the high-water mark.
-        unsafe { HEAP.free(self.start, bytes, self.high_water_bytes()) }
+        unsafe { HEAP.free(self.bump.base(), bytes, self.high_water_bytes()) }
     }
 }
 

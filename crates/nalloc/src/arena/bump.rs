@@ -117,6 +117,11 @@ impl<'p> Bump<'p> {
         }
     }
 
+    /// The first byte of the arena.
+    pub(super) fn base(&self) -> NonNull<u8> {
+        self.base
+    }
+
     fn cursor(&self) -> usize {
         // Relaxed: the cursor stands for itself; slices reach other threads by their own ways.
         self.cursor.load(Ordering::Relaxed)

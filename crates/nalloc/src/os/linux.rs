@@ -155,7 +155,8 @@ impl Os for Linux {
         if value.is_null() {
             return None;
         }
-        // SAFETY: the environment holds strings that end in NUL; it is read once, at start-up.
+        // SAFETY: the environment holds strings that end in NUL. It is read once, with the first
+        // large allocation; who changes it while other threads run has to answer for that.
         unsafe { CStr::from_ptr(value) }.to_str().ok()?.parse().ok()
     }
 
