@@ -1,0 +1,142 @@
+//! Memory that cannot be had is an error or null, never an end. Each promise has a process of its
+//! own, for limits are the process's.
+
+#[path = "support/child.rs"]
+mod child;
+
+use std::alloc::{Layout, alloc, dealloc};
+
+use nalloc::{Arena, Block, Error, NAlloc};
+
+#[global_allocator]
+static GLOBAL: NAlloc = NAlloc::new();
+
+fn layout(bytes: usize) -> Layout {
+    Layout::from_size_align(bytes, 64).expect("a layout")
+}
+
+/// Runs a test again and asserts that it succeeds there.
+fn run_well(test: &str) {
+    let output = child::run(test);
+    assert!(output.status.success(), "{test}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn limit_address_space(bytes: u64) {
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+    // SAFETY: `limit` is a readable rlimit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_AS, &raw const limit) }, 0);
+}
+
+/// Allocates blocks of 16 MiB until one is null; how many there were.
+fn blocks_until_null() -> usize {
+    let layout = layout(16 << 20);
+    let mut blocks = Vec::with_capacity(1000);
+    for _ in 0..1000 {
+        // SAFETY: the layout is not empty.
+        let block = unsafe { alloc(layout) };
+        if block.is_null() {
+            break;
+        }
+        // SAFETY: the block has that many bytes.
+        unsafe { block.write(1) };
+        blocks.push(block);
+    }
+    let count = blocks.len();
+    for block in blocks {
+        // SAFETY: the block has this layout.
+        unsafe { dealloc(block, layout) };
+    }
+    count
+}
+
+#[test]
+fn a_limited_address_space_gives_null() {
+    const NAME: &str = "a_limited_address_space_gives_null";
+    if !child::is_child(NAME) {
+        return run_well(NAME);
+    }
+    limit_address_space(2 << 30);
+
+    let (first, second) = (blocks_until_null(), blocks_until_null());
+
+    assert!((20..128).contains(&first), "{first} blocks");
+    assert_eq!(first, second);
+    assert!(nalloc::stats().reserved_bytes >= 256 << 20, "{:?}", nalloc::stats());
+}
+
+#[test]
+fn without_room_for_a_range_every_block_has_a_mapping_of_its_own() {
+    const NAME: &str = "without_room_for_a_range_every_block_has_a_mapping_of_its_own";
+    if !child::is_child(NAME) {
+        return run_well(NAME);
+    }
+    limit_address_space(400 << 20);
+
+    let blocks = blocks_until_null();
+
+    let stats = nalloc::stats();
+    assert!((1..25).contains(&blocks), "{blocks} blocks");
+    assert_eq!((stats.reserved_bytes, stats.hits + stats.misses), (0, 0), "{stats:?}");
+    assert!(stats.fallbacks >= u64::try_from(blocks).expect("few"), "{stats:?}");
+    assert!(nalloc::is_active());
+    let mut vector = vec![0u8; 100_000];
+    vector.resize(1 << 20, 3);
+    assert_eq!((vector[99_999], vector[100_000]), (0, 3));
+}
+
+#[test]
+fn beyond_the_memory_limit_is_null_and_the_error_says_what_is_live() {
+    const NAME: &str = "beyond_the_memory_limit_is_null_and_the_error_says_what_is_live";
+    if !child::is_child(NAME) {
+        return run_well(NAME);
+    }
+    let limit = 100 << 20;
+    nalloc::set_memory_limit(Some(limit));
+
+    assert_eq!(blocks_until_null(), 6);
+    let arena = Arena::with_capacity(90 << 20).expect("room after the blocks are free");
+    let error = Block::zeroed(20 << 20, 64).expect_err("beyond the limit");
+    let live = nalloc::stats().live_bytes;
+
+    assert_eq!(error, Error::MemoryLimit { wanted: 20 << 20, limit, live });
+    assert!(Vec::<u8>::new().try_reserve_exact(20 << 20).is_err());
+    let stats = nalloc::stats();
+    assert!(stats.live_bytes + stats.cached_bytes <= limit, "{stats:?}");
+    drop(arena);
+    nalloc::set_memory_limit(None);
+    assert!(Block::zeroed(200 << 20, 64).is_ok());
+}
+
+#[test]
+fn zeroed_memory_is_zero_in_a_process_that_locked_its_memory() {
+    const NAME: &str = "zeroed_memory_is_zero_in_a_process_that_locked_its_memory";
+    if !child::is_child(NAME) {
+        return run_well(NAME);
+    }
+    drop(vec![0xffu8; 8 << 20]);
+    // SAFETY: mlockall has no preconditions.
+    if unsafe { libc::mlockall(libc::MCL_CURRENT) } != 0 {
+        eprintln!("skipped: mlockall is not allowed here");
+        return;
+    }
+
+    let released = nalloc::release_cache();
+    let zeroed = vec![0u8; 8 << 20];
+
+    assert!(zeroed.iter().all(|&byte| byte == 0));
+    let stats = nalloc::stats();
+    assert!(released == 0 && stats.refusals > 0, "{stats:?}");
+    assert_eq!(stats.last_refusal_errno, libc::EINVAL);
+}
+
+#[test]
+fn the_environment_sets_the_cache_limit() {
+    const NAME: &str = "the_environment_sets_the_cache_limit";
+    if !child::is_child(NAME) {
+        // SAFETY: no other thread of this process reads the environment by way of C.
+        unsafe { std::env::set_var("NALLOC_CACHE_LIMIT", "54321") };
+        run_well(NAME);
+        return;
+    }
+    assert_eq!(nalloc::stats().cache_limit_bytes, 54321);
+}
