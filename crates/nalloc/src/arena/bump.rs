@@ -264,7 +264,10 @@ macro_rules! allocating_methods {
         /// When the arena is too full; [`try_alloc_array`](Self::try_alloc_array) says so instead.
         #[must_use]
         #[track_caller]
-        pub fn alloc_array<$($generic)* T: Zeroable>($($receiver)* self, len: usize) -> &'s mut [T] {
+        pub fn alloc_array<$($generic)* T: Zeroable>(
+            $($receiver)* self,
+            len: usize,
+        ) -> &'s mut [T] {
             self.try_alloc_array(len).unwrap_or_else(|error| refuse(error))
         }
 

@@ -1,5 +1,5 @@
 //! What the pages of each granule hold: warm (resident, anything), soft (anything, and the kernel
-//! may take them until they are written), or zero (never touched, or given back: they read as zero).
+//! may take them until they are written), or zero (never touched or given back; they read as zero).
 //! Two bits a granule; zero is neither. Does not know who owns a granule; that is `extent`.
 
 use super::va::Table;

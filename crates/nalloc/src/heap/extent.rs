@@ -231,21 +231,31 @@ impl Space {
         let extent = Extent { at: hole.start, len: need.len };
         self.back_to(os, extent.end())?;
 
-        self.remove(hole.free.at);
-        self.keep_rest(Extent::between(hole.free.at, extent.at));
-        self.keep_rest(Extent::between(extent.end(), hole.free.end()));
+        let counts = self.cut_out(hole.free.at, extent);
         self.set_live(extent);
-        let counts = self.pages.count(extent);
         let dirty = self.pages.dirty_runs(extent);
         Ok(Some(Taken { extent, dirty, is_warm: counts.dirty() == extent.len }))
     }
 
-    /// Puts what is left of a free extent back.
-    fn keep_rest(&mut self, rest: Extent) {
-        if !rest.is_empty() {
-            let counts = self.pages.count(self.known(rest));
-            self.insert(rest, counts);
+    /// Takes the free extent at `at` out of its bin, puts back what of it lies below and above
+    /// `middle`, and answers what the pages of `middle` are.
+    ///
+    /// The longer of the two rests is not counted: it may be the whole cache.
+    fn cut_out(&mut self, at: Index, middle: Extent) -> Counts {
+        let (free, all) = self.remove(at);
+        let below = Extent::between(free.at, middle.at);
+        let above = Extent::between(middle.end(), free.end());
+        let counts = self.pages.count(self.known(middle));
+        let (shorter, longer) =
+            if below.len <= above.len { (below, above) } else { (above, below) };
+        let counts_shorter = self.pages.count(self.known(shorter));
+        let counts_longer = all.minus(counts).minus(counts_shorter);
+        for (rest, counts) in [(shorter, counts_shorter), (longer, counts_longer)] {
+            if !rest.is_empty() {
+                self.insert(rest, counts);
+            }
         }
+        counts
     }
 
     fn set_live(&mut self, extent: Extent) {
@@ -302,8 +312,7 @@ impl Space {
         if self.back_to(os, more.end()).is_err() {
             return false;
         }
-        let (free, _) = self.remove(next);
-        self.keep_rest(Extent::between(more.end(), free.end()));
+        self.cut_out(next, more);
         self.top = self.top.max(more.end());
         self.entries[extent.at.slot()].len = len;
         self.totals.live += more.len;
@@ -321,9 +330,7 @@ impl Space {
         let piece = Extent::between(piece.at + excess, piece.end());
 
         let at = self.containing(piece.at)?;
-        let (free, _) = self.remove(at);
-        self.keep_rest(Extent::between(free.at, piece.at));
-        self.keep_rest(Extent::between(piece.end(), free.end()));
+        self.cut_out(at, piece);
         let entry = &mut self.entries[piece.at.slot()];
         entry.len = piece.len;
         entry.state = State::Held;
