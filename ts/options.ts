@@ -1,0 +1,83 @@
+// Every option that a caller can give, documented field by field; `_check.ts` tests them.
+
+/**
+ * A number of bytes: an integer, a number with K, M or G (powers of 1024), or a share of what this
+ * process may use (its cgroup's limit, else the machine's memory).
+ */
+export type Size = number | `${number}${'K' | 'M' | 'G' | '%'}`
+
+/** What is used of an AbortSignal. Structural, because job queues hand out polyfilled signals. */
+export interface AbortSignalLike {
+  /** True once the signal has fired. */
+  readonly aborted: boolean
+  /** What the aborted call rejects with. @defaultValue a DOMException named AbortError */
+  readonly reason?: unknown
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
+/** What a call is doing; it goes through the phases that it needs. */
+export type ProgressPhase =
+  | 'queue'
+  | 'load'
+  | 'witness'
+  | 'quotient'
+  | 'msm'
+  | 'finish'
+  | 'self-verify'
+
+/** How far a call has come. */
+export interface Progress {
+  /** What is being done now. */
+  readonly phase: ProgressPhase
+  /** The share of this phase that is done, 0..1. */
+  readonly ratio: number
+  /** Milliseconds since the call began. */
+  readonly elapsedMs: number
+}
+
+/** Options of every call that takes time. */
+export interface TaskOptions {
+  /** Stops the call: its promise rejects with the signal's reason within some milliseconds. */
+  readonly signal?: AbortSignalLike | undefined
+  /**
+   * Called from the event loop, at most 20 times a second and at the start of each phase, never after
+   * the promise has settled. What it throws stops the call, whose promise then rejects with it.
+   */
+  readonly onProgress?: ((progress: Progress) => void) | undefined
+}
+
+/** Options of `ProvingKey.open`. */
+export interface OpenOptions extends TaskOptions {
+  /** SHA-256 of the whole file, 64 hexadecimal digits; another file is refused: ERR_FILE_CHANGED. */
+  readonly sha256?: string | undefined
+  /**
+   * Accept a key without a phase-2 contribution (gamma = delta), for which everybody can forge
+   * proofs. For development only. @defaultValue false
+   */
+  readonly allowInsecure?: boolean | undefined
+  /** Refuse with ERR_LIMIT a key that needs more bytes than this. @defaultValue no limit */
+  readonly memoryLimit?: Size | undefined
+}
+
+/** A scalar that the caller fixes: an integer in [0, r). */
+export type FieldLike = bigint | number | string
+
+/** Options of `ProvingKey.prove` and `ProvingKey.fullProve`. */
+export interface ProveOptions extends TaskOptions {
+  /**
+   * Verify the proof before it is returned. A corrupt or hostile key can make a proof that gives the
+   * witness away; only this check stops it. @defaultValue true
+   */
+  readonly selfVerify?: boolean | undefined
+  /** Refuse with ERR_LIMIT a proof that needs more bytes than this. @defaultValue no limit */
+  readonly memoryLimit?: Size | undefined
+  /**
+   * Blinding scalars in place of fresh random ones, both in [0, r). For tests only: whoever knows
+   * them can link proofs and read witness values out of them.
+   */
+  readonly unsafeBlinding?: { readonly r: FieldLike; readonly s: FieldLike } | undefined
+}
+
+/** Options of the calls that open a key, prove with it once and drop it. */
+export interface OneShotOptions extends OpenOptions, ProveOptions {}
