@@ -1,0 +1,181 @@
+// What a circuit is given: names and values from the caller, checked against what the circuit takes,
+// as one block of words that is wiped after use.
+
+import { showType } from './_check.ts'
+import { ELEMENT_LIMBS, VALUE_DIGITS_MAX, writeElement } from './_field.ts'
+import type { CircuitInputs } from './circuit.ts'
+import { NallocError } from './errors.ts'
+
+/** A signal's name as a calculator knows it: 64-bit FNV-1a of the name, in halves. @internal */
+export interface NameHash {
+  readonly high: number
+  readonly low: number
+}
+
+/** One signal with the place of its values. @internal */
+export interface Signal {
+  readonly name: string
+  readonly hash: NameHash
+  /** Index of its first element. */
+  readonly first: number
+  /** How many elements it has. */
+  readonly count: number
+}
+
+/** Checked inputs. @internal */
+export interface Signals {
+  readonly list: readonly Signal[]
+  /** All elements, one after another, plain and below r. Whoever holds it wipes it. */
+  readonly words: Uint32Array
+}
+
+/** What the circuit says about itself. @internal */
+export interface Expected {
+  /** How many values the signal takes; 0 or less: there is no such signal. */
+  sizeOf(hash: NameHash): number
+  /** How many values the circuit takes in all. */
+  readonly total: number
+}
+
+const NESTING_MAX = 32
+const NAMES_SHOWN_MAX = 20
+const VALUE_EXPECTED = `a bigint, a safe integer or its decimal or 0x text of at most ${VALUE_DIGITS_MAX} digits`
+
+/** Throws ERR_INPUT when names or counts differ from what the circuit takes. @internal */
+export function readSignals(inputs: CircuitInputs, expected: Expected): Signals {
+  if (typeof inputs !== 'object' || inputs === null || Array.isArray(inputs)) {
+    throw inputError(`input: expected an object of signals, got ${showType(inputs)}.`)
+  }
+  const entries = Object.entries(inputs)
+  const list = measure(entries, expected)
+  const total = list.reduce((sum, { count }) => sum + count, 0)
+  if (total !== expected.total) {
+    const given = list.length === 0 ? 'none' : `${total} from ${namesOf(list)}`
+    throw inputError(
+      `the circuit takes ${expected.total} input values in all, got ${given}: a signal is missing.`,
+      { expected: expected.total, got: total },
+    )
+  }
+  const words = new Uint32Array((total * ELEMENT_LIMBS) / 2)
+  try {
+    const writer = new Writer(words)
+    for (const [i, { name, first, count }] of list.entries()) {
+      writer.write(name, entries[i]?.[1])
+      if (writer.count !== first + count) throw countError(name, count, writer.count - first)
+    }
+  } catch (error) {
+    words.fill(0)
+    throw error
+  }
+  return { list, words }
+}
+
+/** The hash by which a calculator finds a signal. @internal */
+export function hashOfName(name: string): NameHash {
+  // 64 bits in two halves; the prime is 2^40 + 0x1b3, so that
+  // hash * prime = (high * 0x1b3 + carry + low * 2^8) * 2^32 + low * 0x1b3.
+  let high = 0xcbf29ce4
+  let low = 0x84222325
+  for (const byte of new TextEncoder().encode(name)) {
+    low = (low ^ byte) >>> 0
+    const product = low * 0x1b3
+    high = (Math.imul(high, 0x1b3) + Math.floor(product / 2 ** 32) + (low << 8)) >>> 0
+    low = product >>> 0
+  }
+  return { high, low }
+}
+
+/** Walks the values without reading them: every name known, every count right. */
+function measure(entries: readonly [string, unknown][], expected: Expected): Signal[] {
+  let first = 0
+  return entries.map(([name, value]) => {
+    const hash = hashOfName(name)
+    const size = expected.sizeOf(hash)
+    if (size < 1) {
+      const others = entries.map(([other]) => other).filter((other) => other !== name)
+      const given = others.length === 0 ? '' : ` Given beside it: ${shorten(others)}.`
+      throw inputError(`signal "${name}": the circuit has no input of this name.${given}`, {
+        signal: name,
+      })
+    }
+    const count = countOf(name, value)
+    if (count !== size) throw countError(name, size, count)
+    const signal = { name, hash, first, count }
+    first += count
+    return signal
+  })
+}
+
+function countOf(name: string, value: unknown, depth = 0): number {
+  if (!Array.isArray(value)) return 1
+  if (depth === NESTING_MAX) {
+    throw inputError(`signal "${name}": expected at most ${NESTING_MAX} arrays in each other.`)
+  }
+  return value.reduce<number>((sum, item) => sum + countOf(name, item, depth + 1), 0)
+}
+
+/** Writes values in row-major order. */
+class Writer {
+  /** Elements written so far. */
+  count = 0
+  readonly #limbs: Uint16Array
+
+  constructor(words: Uint32Array) {
+    this.#limbs = new Uint16Array(words.buffer)
+  }
+
+  write(name: string, value: unknown): void {
+    if (Array.isArray(value)) {
+      for (const item of value) this.write(name, item)
+      return
+    }
+    const start = this.count * ELEMENT_LIMBS
+    const limbs = this.#limbs.subarray(start, start + ELEMENT_LIMBS)
+    // Never shows the value. An array that grew since it was measured ends at the empty subarray.
+    if (limbs.length === 0 || !writeElement(limbs, value)) {
+      const hint = hintFor(value)
+      const message = `signal "${name}": expected ${VALUE_EXPECTED}, got ${kindOf(value)}.`
+      const details = { signal: name, element: this.count }
+      throw new NallocError(
+        'ERR_INPUT',
+        message,
+        hint === undefined ? { details } : { hint, details },
+      )
+    }
+    this.count += 1
+  }
+}
+
+function kindOf(value: unknown): string {
+  const isRightType = ['string', 'number', 'bigint'].includes(typeof value)
+  return isRightType ? `a ${typeof value} of another form` : showType(value)
+}
+
+function hintFor(value: unknown): string | undefined {
+  if (typeof value === 'boolean') return 'Give 0 or 1.'
+  if (ArrayBuffer.isView(value)) return 'Give an array: Array.from(bytes).'
+  if (typeof value === 'object' && value !== null) {
+    return 'A bus is given field by field: { "point.x": 1, "point.y": 2 }.'
+  }
+  return undefined
+}
+
+function countError(name: string, expected: number, got: number): NallocError {
+  const values = expected === 1 ? '1 value' : `${expected} values`
+  const message = `signal "${name}": expected ${values}, got ${got}.`
+  return inputError(message, { signal: name, expected, got })
+}
+
+function inputError(message: string, details: Record<string, unknown> = {}): NallocError {
+  return new NallocError('ERR_INPUT', message, { details })
+}
+
+function namesOf(list: readonly Signal[]): string {
+  return shorten(list.map(({ name, count }) => (count === 1 ? name : `${name}[${count}]`)))
+}
+
+function shorten(names: readonly string[]): string {
+  const more = names.length - NAMES_SHOWN_MAX
+  const shown = names.slice(0, NAMES_SHOWN_MAX).join(', ')
+  return more > 0 ? `${shown} and ${more} more` : shown
+}
