@@ -1,0 +1,37 @@
+// The entry point `nalloc`.
+
+export {
+  ERROR_CODES,
+  type ErrorCode,
+  NallocError,
+  type NallocErrorOptions,
+} from './errors.ts'
+export {
+  type AbortSignalLike,
+  type Bytes,
+  Circuit,
+  type CircuitInputs,
+  type FieldLike,
+  type Groth16,
+  type Groth16Proof,
+  groth16,
+  type KeyInfo,
+  type OneShotOptions,
+  type OpenOptions,
+  type Progress,
+  type ProgressPhase,
+  type ProofEstimate,
+  type ProofResult,
+  type ProveOptions,
+  ProvingKey,
+  type PublicSignals,
+  type SignalValue,
+  type Size,
+  type Source,
+  type TaskOptions,
+  VerifyingKey,
+  type VerifyingKeyJson,
+  type VerifyOptions,
+  Witness,
+} from './groth16.ts'
+export { type MemoryStats, stats } from './stats.ts'

@@ -1,0 +1,323 @@
+// A proving key: read and checked once, used for many proofs.
+
+import { Call, callNative } from './_call.ts'
+import { checkBoolean, checkOptions, checkScalar, checkSha256, checkSize, show } from './_check.ts'
+import { type FileArgument, withKindsNamed } from './_sniff.ts'
+import { checkSource, type Opened, type Source, withNativeSource } from './_source.ts'
+import {
+  type Circuit,
+  type CircuitInputs,
+  checkCircuit,
+  circuitOf,
+  computeWitness,
+} from './circuit.ts'
+import { NallocError, wrongType } from './errors.ts'
+import { binding, type NativeProvingKey } from './native.ts'
+import type { OpenOptions, ProgressPhase, ProveOptions } from './options.ts'
+import type { Groth16Proof, PublicSignals } from './proof.ts'
+import { makeVerifyingKey, type VerifyingKey } from './verifyingKey.ts'
+import { nativeWitnessOf, Witness } from './witness.ts'
+
+/** What a key says about its circuit. */
+export interface KeyInfo {
+  /** The curve's name as snarkjs has it; also called BN254 and alt_bn128. */
+  readonly curve: 'bn128'
+  /** Outputs and public inputs. */
+  readonly nPublic: number
+  /** Signals, the constant one included. */
+  readonly nVars: number
+  readonly nConstraints: number
+  /** Size of the evaluation domain, a power of two. */
+  readonly domainSize: number
+  /** SHA-256 of the whole file, 64 hexadecimal digits. */
+  readonly sha256: string
+  /** Length of the file. */
+  readonly bytes: number
+}
+
+/** What a proof with a key will need. */
+export interface ProofEstimate {
+  /** Most bytes that a proof uses at one time, beside the key. */
+  readonly peakBytes: number
+}
+
+/** A proof and what it took. */
+export interface ProofResult {
+  readonly proof: Groth16Proof
+  readonly publicSignals: PublicSignals
+  /** Milliseconds of each phase that the call went through. */
+  readonly timings: Readonly<Partial<Record<ProgressPhase, number>>>
+  /** Bytes that the proof used at its peak, beside the key. */
+  readonly peakBytes: number
+}
+
+/** Checked options of one proof, as the native side takes them. @internal */
+export interface ProofSettings {
+  readonly selfVerify: boolean
+  readonly memoryLimitBytes?: number
+  readonly blindingR?: string
+  readonly blindingS?: string
+}
+
+/** Checked options of opening a key. @internal */
+export interface KeySettings {
+  readonly allowInsecure: boolean
+  readonly memoryLimitBytes?: number
+  readonly sha256: string | undefined
+}
+
+/** Opens a key within a call. @internal */
+export let openKey: (source: Opened, settings: KeySettings, call: Call) => Promise<ProvingKey>
+/** Proves within a call. @internal */
+export let proveWith: (
+  key: ProvingKey,
+  witness: Witness | Opened,
+  settings: ProofSettings,
+  call: Call,
+) => Promise<ProofResult>
+
+/**
+ * A parsed `.zkey` in native memory, freed by `dispose()`, by `using`, or late by the garbage
+ * collector. Proofs that run keep it alive beyond `dispose()`; new ones reject with ERR_DISPOSED.
+ *
+ * @example
+ * import { readFileSync } from 'node:fs'
+ * import { Circuit, ProvingKey } from 'nalloc'
+ *
+ * using key = await ProvingKey.open('circuit.zkey')
+ * const circuit = await Circuit.open('circuit.wasm')
+ * const input = JSON.parse(readFileSync('input.json', 'utf8'))
+ * const { proof, publicSignals } = await key.fullProve(input, circuit)
+ * console.log(await key.verifyingKey.verify(proof, publicSignals)) // true
+ */
+export class ProvingKey {
+  readonly #native: NativeProvingKey
+  #verifyingKey: VerifyingKey | undefined
+
+  static {
+    openKey = async (source, { sha256, ...settings }, call) => {
+      const options = { ...settings, name: source.name }
+      const native = await call.run((task) =>
+        withNativeSource(source, (from) => binding().openProvingKey(from, options, task)),
+      )
+      const key = new ProvingKey(native)
+      if (sha256 === undefined || key.info.sha256 === sha256) return key
+      const message = `${source.name}: expected sha256 ${sha256}, got ${key.info.sha256}.`
+      const details = { expected: sha256, got: key.info.sha256 }
+      key.dispose()
+      throw new NallocError('ERR_FILE_CHANGED', message, { hint: 'Download it again.', details })
+    }
+    proveWith = (key, witness, settings, call) => key.#prove(witness, settings, call)
+  }
+
+  private constructor(native: NativeProvingKey) {
+    this.#native = native
+  }
+
+  /**
+   * Reads a Groth16 `.zkey` and checks all of it: every length, index, number and point.
+   *
+   * @throws ERR_IO; ERR_BAD_MAGIC, ERR_TRUNCATED, ERR_UNSUPPORTED_PROTOCOL, ERR_INSECURE_KEY and
+   * others that name what is wrong with the file; ERR_LIMIT above `memoryLimit`; ERR_FILE_CHANGED
+   * when `sha256` differs
+   * @example
+   * import { ProvingKey } from 'nalloc'
+   *
+   * const key = await ProvingKey.open('circuit.zkey', { memoryLimit: '2G' })
+   * console.log(key.info.nConstraints)
+   * key.dispose()
+   */
+  static async open(zkey: Source, options?: OpenOptions): Promise<ProvingKey> {
+    const source = checkSource('zkey', zkey)
+    const checked = checkOptions(options)
+    const settings = keySettings(checked)
+    const call = new Call(checked)
+    const args: FileArgument[] = [{ name: 'zkey', position: 1, expected: 'a .zkey file', source }]
+    return withKindsNamed(args, () => openKey(source, settings, call))
+  }
+
+  /** Sizes and identity of the key. */
+  get info(): KeyInfo {
+    return { curve: 'bn128', ...callNative(() => this.#native.info) }
+  }
+
+  /** The key that verifies this key's proofs. */
+  get verifyingKey(): VerifyingKey {
+    // A disposed key answers with its error, whether or not it was asked before.
+    if (this.#verifyingKey === undefined || this.isDisposed) {
+      const json = callNative(() => this.#native.verifyingKeyJson)
+      this.#verifyingKey = makeVerifyingKey(json, 'verifying key')
+    }
+    return this.#verifyingKey
+  }
+
+  /** True after `dispose()`. */
+  get isDisposed(): boolean {
+    return this.#native.isDisposed
+  }
+
+  /**
+   * What a proof will need, before it is started: for admission control.
+   *
+   * @throws ERR_DISPOSED
+   * @example
+   * import { ProvingKey } from 'nalloc'
+   *
+   * using key = await ProvingKey.open('circuit.zkey')
+   * console.log(`${(key.estimate().peakBytes / 2 ** 20).toFixed(0)} MiB`)
+   */
+  estimate(): ProofEstimate {
+    return { peakBytes: callNative(() => this.#native.estimateBytes()) }
+  }
+
+  /**
+   * Proves a witness: what `Circuit.witness` made, or a `.wtns` file. Runs on native threads; the event
+   * loop stays free. Proofs that are started together wait for each other in the order of the calls.
+   *
+   * @throws ERR_WITNESS_LENGTH, ERR_PRIME_MISMATCH, ERR_NON_CANONICAL and others that name what is
+   * wrong with the witness; ERR_SELF_VERIFY when it does not satisfy the circuit; ERR_LIMIT,
+   * ERR_NO_MEMORY, ERR_QUEUE_FULL; ERR_DISPOSED
+   * @example
+   * import { ProvingKey } from 'nalloc'
+   *
+   * using key = await ProvingKey.open('circuit.zkey')
+   * const { publicSignals } = await key.prove('witness.wtns', { signal: AbortSignal.timeout(60_000) })
+   * console.log(publicSignals)
+   */
+  async prove(witness: Witness | Source, options?: ProveOptions): Promise<ProofResult> {
+    const checkedWitness = checkWitness('witness', witness)
+    const checked = checkOptions(options)
+    const settings = proofSettings(checked)
+    const call = new Call(checked)
+    const args: FileArgument[] = [
+      { name: 'witness', position: 1, expected: 'a .wtns file', source: fileOf(checkedWitness) },
+    ]
+    return withKindsNamed(args, () => this.#prove(checkedWitness, settings, call))
+  }
+
+  /**
+   * Computes the witness for `input` and proves it. The witness is wiped afterwards.
+   *
+   * @throws what `Circuit.open`, `Circuit.witness` and `prove` throw
+   * @example
+   * import { readFileSync } from 'node:fs'
+   * import { ProvingKey } from 'nalloc'
+   *
+   * using key = await ProvingKey.open('circuit.zkey')
+   * const input = JSON.parse(readFileSync('input.json', 'utf8'))
+   * const { timings } = await key.fullProve(input, 'circuit.wasm')
+   * console.log(timings.witness, timings.msm)
+   */
+  async fullProve(
+    input: CircuitInputs,
+    circuit: Circuit | Source,
+    options?: ProveOptions,
+  ): Promise<ProofResult> {
+    const checkedCircuit = checkCircuit('circuit', circuit)
+    const checked = checkOptions(options)
+    const settings = proofSettings(checked)
+    const call = new Call(checked)
+    const source = fileOf(checkedCircuit)
+    const args: FileArgument[] = [
+      { name: 'circuit', position: 2, expected: 'a WebAssembly module', source },
+    ]
+    const opened = await withKindsNamed(args, () => circuitOf(checkedCircuit, call))
+    return fullProveWith(this, input, opened, settings, call)
+  }
+
+  /** Frees the key, once no proof uses it. May be called again. */
+  dispose(): void {
+    this.#native.dispose()
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose()
+  }
+
+  async #prove(
+    witness: Witness | Opened,
+    settings: ProofSettings,
+    call: Call,
+  ): Promise<ProofResult> {
+    const { prove } = binding()
+    const output = await call.run((task) => {
+      if (witness instanceof Witness) {
+        const options = { ...settings, name: 'witness' }
+        return prove(this.#native, nativeWitnessOf(witness), options, task)
+      }
+      const options = { ...settings, name: witness.name }
+      return withNativeSource(witness, (from) => prove(this.#native, from, options, task))
+    })
+    const timings: Record<string, number> = {}
+    for (const { phase, ms } of output.timings) timings[phase] = (timings[phase] ?? 0) + ms
+    return {
+      proof: JSON.parse(output.proof) as Groth16Proof,
+      publicSignals: JSON.parse(output.publicSignals) as string[],
+      timings,
+      peakBytes: output.peakBytes,
+    }
+  }
+}
+
+/** Computes a witness, proves it and wipes it, within a call. @internal */
+export async function fullProveWith(
+  key: ProvingKey,
+  input: CircuitInputs,
+  circuit: Circuit,
+  settings: ProofSettings,
+  call: Call,
+): Promise<ProofResult> {
+  const startMs = performance.now()
+  const witness = await computeWitness(circuit, input, call)
+  const witnessMs = performance.now() - startMs
+  try {
+    const result = await proveWith(key, witness, settings, call)
+    const timings = { ...result.timings, witness: witnessMs + (result.timings.witness ?? 0) }
+    return { ...result, timings }
+  } finally {
+    witness.dispose()
+  }
+}
+
+/** An argument that may be a witness already. @internal */
+export function checkWitness(name: string, value: Witness | Source): Witness | Opened {
+  return value instanceof Witness ? value : checkSource(name, value)
+}
+
+/** The file behind an argument, if it is one. @internal */
+export function fileOf(checked: Witness | Circuit | ProvingKey | Opened): Opened | undefined {
+  return 'kind' in checked ? checked : undefined
+}
+
+/** @internal */
+export function keySettings(options: Partial<OpenOptions>): KeySettings {
+  const memoryLimitBytes = checkSize('memoryLimit', options.memoryLimit)
+  return {
+    allowInsecure: checkBoolean('allowInsecure', options.allowInsecure, false),
+    sha256: checkSha256('sha256', options.sha256),
+    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+  }
+}
+
+/** @internal */
+export function proofSettings(options: Partial<ProveOptions>): ProofSettings {
+  const memoryLimitBytes = checkSize('memoryLimit', options.memoryLimit)
+  return {
+    selfVerify: checkBoolean('selfVerify', options.selfVerify, true),
+    ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
+    ...blindingSettings(options.unsafeBlinding),
+  }
+}
+
+function blindingSettings(
+  blinding: ProveOptions['unsafeBlinding'],
+): Pick<ProofSettings, 'blindingR' | 'blindingS'> {
+  if (blinding === undefined) return {}
+  if (typeof blinding !== 'object' || blinding === null) {
+    throw wrongType('unsafeBlinding', 'an object with r and s', show(blinding))
+  }
+  return {
+    blindingR: checkScalar('unsafeBlinding.r', blinding.r),
+    blindingS: checkScalar('unsafeBlinding.s', blinding.s),
+  }
+}

@@ -1,0 +1,107 @@
+// A verification key: strict about the key, and a plain yes or no about everything else.
+
+import { Call, callNative } from './_call.ts'
+import { checkOptions } from './_check.ts'
+import { readWholeSync } from './_file.ts'
+import { checkSource, type Source } from './_source.ts'
+import { binding, type NativeVerifyingKey } from './native.ts'
+import type { TaskOptions } from './options.ts'
+import { type Groth16Proof, type PublicSignals, textOfProof, textOfPublicSignals } from './proof.ts'
+
+/** A verification key in the form of verification_key.json. */
+export interface VerifyingKeyJson {
+  readonly protocol: string
+  readonly curve: string
+  readonly nPublic: number
+  readonly vk_alpha_1: readonly string[]
+  readonly vk_beta_2: readonly (readonly string[])[]
+  readonly vk_gamma_2: readonly (readonly string[])[]
+  readonly vk_delta_2: readonly (readonly string[])[]
+  readonly IC: readonly (readonly string[])[]
+}
+
+/** Options of `VerifyingKey.verify`. */
+export type VerifyOptions = Pick<TaskOptions, 'signal'>
+
+const JSON_BYTES_MAX = 2 ** 28
+
+/** Wraps a key that the native side wrote. @internal */
+export let makeVerifyingKey: (json: string, name: string) => VerifyingKey
+
+/**
+ * What it takes to verify the proofs of one circuit.
+ *
+ * @example
+ * import { readFileSync } from 'node:fs'
+ * import { VerifyingKey } from 'nalloc'
+ *
+ * const key = VerifyingKey.from('verification_key.json')
+ * const proof = JSON.parse(readFileSync('proof.json', 'utf8'))
+ * const publicSignals = JSON.parse(readFileSync('public.json', 'utf8'))
+ * console.log(await key.verify(proof, publicSignals)) // true
+ */
+export class VerifyingKey {
+  readonly #native: NativeVerifyingKey
+  /** How many public signals a proof has. */
+  readonly nPublic: number
+
+  static {
+    makeVerifyingKey = (json, name) => new VerifyingKey(json, name)
+  }
+
+  private constructor(json: string, name: string) {
+    this.#native = callNative(() => binding().VerifyingKeyHandle.fromJson(json, name))
+    this.nPublic = this.#native.nPublic
+  }
+
+  /**
+   * Checks a key: the object of verification_key.json, or the file itself as a path, URL or bytes. A
+   * file is read at once, on the calling thread: it has some kilobytes.
+   *
+   * @throws ERR_IO; ERR_UNSUPPORTED_PROTOCOL, ERR_UNSUPPORTED_CURVE, ERR_NON_CANONICAL,
+   * ERR_NOT_ON_CURVE, ERR_NOT_IN_SUBGROUP and others that name what is wrong with the key
+   * @example
+   * import { VerifyingKey } from 'nalloc'
+   *
+   * console.log(VerifyingKey.from('verification_key.json').nPublic)
+   */
+  static from(key: VerifyingKeyJson | Source): VerifyingKey {
+    if (isKeyJson(key)) return new VerifyingKey(JSON.stringify(key), 'verifying key')
+    const source = checkSource('verifying key', key)
+    const bytes = source.kind === 'path' ? readWholeSync(source.path, JSON_BYTES_MAX) : source.bytes
+    return new VerifyingKey(new TextDecoder().decode(bytes), source.name)
+  }
+
+  /**
+   * Whether `proof` proves `publicSignals`. Strict: anything malformed in either is false, such as a
+   * number that is not canonical decimal text, or one public signal too few.
+   *
+   * @throws the signal's reason, when it fires before the answer
+   * @example
+   * import { VerifyingKey } from 'nalloc'
+   *
+   * const key = VerifyingKey.from('verification_key.json')
+   * console.log(await key.verify(JSON.parse('{}'), [])) // false
+   */
+  async verify(
+    proof: Groth16Proof,
+    publicSignals: PublicSignals,
+    options?: VerifyOptions,
+  ): Promise<boolean> {
+    const { signal } = checkOptions(options)
+    const call = new Call({ signal })
+    const proofText = textOfProof(proof)
+    const publicText = textOfPublicSignals(publicSignals, this.nPublic)
+    if (proofText === undefined || publicText === undefined) return false
+    return call.run((task) => binding().verify(this.#native, publicText, proofText, task))
+  }
+
+  /** The key as verification_key.json holds it, less the derived pairing. */
+  toJSON(): VerifyingKeyJson {
+    return JSON.parse(callNative(() => this.#native.toJson())) as VerifyingKeyJson
+  }
+}
+
+function isKeyJson(key: VerifyingKeyJson | Source): key is VerifyingKeyJson {
+  return typeof key === 'object' && key !== null && ('IC' in key || 'vk_alpha_1' in key)
+}
