@@ -4,11 +4,17 @@
 //! |---|---|
 //! | [`field`] | the contract [`Field`], and [`Fr`], [`Fq`], [`Fq2`] with their encodings |
 //! | [`curve`] | points of G1 and G2: affine, sums of them, checks at the boundary |
+//! | [`msm`](mod@msm) | sums of many points, each times a scalar |
+//! | [`buffer`], [`pool`] | the memory and the threads of all of it |
+//!
+//! Whatever takes long is given a [`Pool`] and, where it can be stopped, an [`Observer`]. Scratch
+//! comes from an arena of the caller, who wipes it where it held secrets.
 
 pub mod buffer;
 pub mod curve;
 mod error;
 pub mod field;
+pub mod msm;
 mod observer;
 pub mod pool;
 
@@ -16,5 +22,6 @@ pub use buffer::{HeapBuffer, PlainBytes};
 pub use curve::{Affine, G1Affine, G2Affine, Jacobian, PointError, Xyzz};
 pub use error::Error;
 pub use field::{Field, FieldElement, Fq, Fq2, Fr};
+pub use msm::{msm, msm_scratch_bytes};
 pub use observer::Observer;
 pub use pool::Pool;

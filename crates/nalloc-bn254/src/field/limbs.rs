@@ -86,6 +86,12 @@ pub(crate) const fn shift_right(a: &Limbs, bits: u32) -> Limbs {
     ]
 }
 
+/// How many bits `a` needs: 0 for zero, else one more than its highest set bit's position.
+pub(crate) fn bit_length_vartime(a: &Limbs) -> u32 {
+    let top = [192, 128, 64, 0].into_iter().zip(a.iter().rev()).find(|&(_, &limb)| limb != 0);
+    top.map_or(0, |(below, limb)| below + limb.ilog2() + 1)
+}
+
 /// The limbs in a row as 32 bytes, least significant first.
 pub(crate) fn to_le_bytes(a: &Limbs) -> [u8; 32] {
     let mut bytes = [0; 32];

@@ -1,5 +1,8 @@
 //! The promises of this crate, checked against arkworks and against naive oracles.
 
+mod buffer;
 mod curve;
 mod field;
+mod msm;
+mod pool;
 mod support;
