@@ -4,7 +4,10 @@
 //! |---|---|
 //! | [`field`] | the contract [`Field`], and [`Fr`], [`Fq`], [`Fq2`] with their encodings |
 //! | [`curve`] | points of G1 and G2: affine, sums of them, checks at the boundary |
+//! | [`ntt`] | transforms between coefficients and values |
 //! | [`msm`](mod@msm) | sums of many points, each times a scalar |
+//! | [`poly`] | polynomials by their coefficients |
+//! | [`pairing`] | the check that a product of pairings is one |
 //! | [`buffer`], [`pool`] | the memory and the threads of all of it |
 //!
 //! Whatever takes long is given a [`Pool`] and, where it can be stopped, an [`Observer`]. Scratch
@@ -15,7 +18,10 @@ pub mod curve;
 mod error;
 pub mod field;
 pub mod msm;
+pub mod ntt;
 mod observer;
+pub mod pairing;
+pub mod poly;
 pub mod pool;
 
 pub use buffer::{HeapBuffer, PlainBytes};
@@ -23,5 +29,8 @@ pub use curve::{Affine, G1Affine, G2Affine, Jacobian, PointError, Xyzz};
 pub use error::Error;
 pub use field::{Field, FieldElement, Fq, Fq2, Fr};
 pub use msm::{msm, msm_scratch_bytes};
+pub use ntt::{Ntt, OddPoints};
 pub use observer::Observer;
+pub use pairing::pairing_product_is_one;
+pub use poly::Polynomial;
 pub use pool::Pool;

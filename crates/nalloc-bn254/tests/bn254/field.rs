@@ -1,7 +1,7 @@
 //! Fields: their laws, arkworks as oracle, and every encoding.
 
 mod encodings;
-mod tiny;
+pub mod tiny;
 
 use core::fmt::Debug;
 

@@ -4,5 +4,8 @@ mod buffer;
 mod curve;
 mod field;
 mod msm;
+mod ntt;
+mod pairing;
+mod poly;
 mod pool;
 mod support;

@@ -1,0 +1,50 @@
+//! The table of roots of unity that both directions read.
+//!
+//! For each layer that joins blocks of `half` elements, the powers 0 .. half-1 of the root of order
+//! 2 `half` lie in a row, at index `half`; index 0 is unused:
+//!
+//! ```text
+//! index   1 | 2    3 | 4    5    6    7 | ..
+//! root    1 | 1    i | 1    w8   i  w8^3 | ..
+//! ```
+//!
+//! The inverse needs no table of its own: of order 2 `half`, w^-j = -w^(half - j).
+
+use crate::buffer::HeapBuffer;
+use crate::error::Error;
+use crate::field::Field;
+use nalloc::MapFailed;
+
+/// The roots of every layer of one domain.
+pub(super) struct Roots<F: Field>(HeapBuffer<F>);
+
+impl<F: Field> Roots<F> {
+    /// The table of the domain of 2^`log2` points.
+    pub(super) fn new(log2: u32) -> Result<Self, Error> {
+        let too_large = Error::DomainTooLarge { log2, log2_max: F::TWO_ADICITY };
+        let root = F::root_of_unity(log2).ok_or(too_large)?;
+        let len = 1usize.checked_shl(log2).ok_or(MapFailed::LengthOverflow)?;
+        let mut table = HeapBuffer::zeroed(len)?;
+
+        let mut power = F::ONE;
+        for entry in &mut table[len / 2..] {
+            *entry = power;
+            power *= root;
+        }
+        // The root of half the order is the square: every other entry of the layer above.
+        for index in (1..len / 2).rev() {
+            table[index] = table[2 * index];
+        }
+        Ok(Self(table))
+    }
+
+    /// The number of points of the domain.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The roots of the layer that joins blocks of `half` elements: w^0 .. w^(half-1).
+    pub(super) fn layer(&self, half: usize) -> &[F] {
+        &self.0[half..2 * half]
+    }
+}
