@@ -1,0 +1,20 @@
+// The compiled internals of the package, for what cannot be seen through its public API. Loaded from
+// dist, so that what is tested is what ships; only the types come from ts.
+
+import path from 'node:path'
+import type * as Calculator from '../ts/_calculator.ts'
+import type * as Field from '../ts/_field.ts'
+import type * as Signals from '../ts/_signals.ts'
+import type * as Errors from '../ts/errors.ts'
+import type * as Native from '../ts/native.ts'
+import { root } from './_repository.ts'
+
+export const calculator = load<typeof Calculator>('_calculator')
+export const errors = load<typeof Errors>('errors')
+export const field = load<typeof Field>('_field')
+export const native = load<typeof Native>('native')
+export const signals = load<typeof Signals>('_signals')
+
+function load<T>(name: string): T {
+  return require(path.join(root, 'dist', `${name}.js`)) as T
+}
