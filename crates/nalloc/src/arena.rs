@@ -123,7 +123,7 @@ impl ArenaBuilder {
             is_wiped_on_fork: HEAP.advise(grant.start, bytes, Advice::WipeOnFork),
         });
         // SAFETY: the heap gave these bytes to this arena, which keeps them until its drop.
-        let bump = unsafe { Bump::root(grant.start, bytes, grant.zero_from.min(bytes)) };
+        let bump = unsafe { Bump::root(grant.start, bytes, grant.dirty) };
         Ok(Arena { bump, secret })
     }
 }

@@ -31,7 +31,9 @@ mod va;
 
 use core::ptr::NonNull;
 
-use crate::config::{COLOUR_LINES, COLOUR_STEP, HUGE_BYTES, LINE_BYTES, RANGE_BYTES_MIN, Settings};
+use crate::config::{
+    COLOUR_LINES, COLOUR_STEP, DIRTY_RUNS_MAX, HUGE_BYTES, LINE_BYTES, RANGE_BYTES_MIN, Settings,
+};
 use crate::error::Error;
 use crate::lock::{Guard, Lock};
 use crate::os::{Advice, Errno, Os, Run};
@@ -65,8 +67,26 @@ impl Request {
 pub(crate) struct Grant {
     /// The first byte.
     pub(crate) start: NonNull<u8>,
-    /// Bytes at this offset and beyond read as zero; earlier ones hold anything.
-    pub(crate) zero_from: usize,
+    /// Which bytes may hold something; all others read as zero.
+    pub(crate) dirty: DirtyBytes,
+}
+
+/// Runs of bytes of a block that may hold something else than zeros, as offsets from its first
+/// byte, in order.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct DirtyBytes {
+    runs: [(usize, usize); DIRTY_RUNS_MAX],
+    used: usize,
+}
+
+impl DirtyBytes {
+    /// No byte at all.
+    pub(crate) const NONE: Self = Self { runs: [(0, 0); DIRTY_RUNS_MAX], used: 0 };
+
+    /// The first byte of each run, and the one behind its last.
+    pub(crate) fn as_slice(&self) -> &[(usize, usize)] {
+        &self.runs[..self.used]
+    }
 }
 
 /// The heap.
@@ -209,14 +229,18 @@ impl State {
 }
 
 impl Placed {
-    /// The dirty bytes of a block of `bytes` bytes, as offsets from its first one.
-    fn dirty_bytes(&self, bytes: usize) -> impl Iterator<Item = (usize, usize)> {
-        self.dirty.as_slice().iter().filter_map(move |run| {
+    /// The dirty bytes of a block of `bytes` bytes.
+    fn dirty_bytes(&self, bytes: usize) -> DirtyBytes {
+        let mut dirty = DirtyBytes::NONE;
+        for run in self.dirty.as_slice() {
             let from = self.size.of(run.at - self.extent.at).saturating_sub(self.colour);
             let to = self.size.of(run.end() - self.extent.at).saturating_sub(self.colour);
-            let to = to.min(bytes);
-            (from < to).then_some((from, to))
-        })
+            if from < to.min(bytes) {
+                dirty.runs[dirty.used] = (from, to.min(bytes));
+                dirty.used += 1;
+            }
+        }
+        dirty
     }
 }
 
@@ -238,21 +262,20 @@ impl<O: Os> Heap<O> {
     pub(crate) fn alloc(&self, wanted: Request) -> Result<Grant, Error> {
         match self.place(wanted)? {
             Some(placed) => {
-                let last = placed.dirty_bytes(wanted.bytes).last();
-                Ok(Grant { start: placed.start, zero_from: last.map_or(0, |(_, to)| to) })
+                Ok(Grant { start: placed.start, dirty: placed.dirty_bytes(wanted.bytes) })
             }
-            None => Ok(Grant { start: self.map(wanted)?, zero_from: 0 }),
+            None => Ok(Grant { start: self.map(wanted)?, dirty: DirtyBytes::NONE }),
         }
     }
 
     /// A block as wanted, all of it zero; pages that are fresh from the kernel are not written.
     pub(crate) fn alloc_zeroed(&self, wanted: Request) -> Result<NonNull<u8>, Error> {
-        let Some(placed) = self.place(wanted)? else { return self.map(wanted) };
-        for (from, to) in placed.dirty_bytes(wanted.bytes) {
+        let grant = self.alloc(wanted)?;
+        for &(from, to) in grant.dirty.as_slice() {
             // SAFETY: both offsets are within the block, which is ours.
-            unsafe { placed.start.add(from).write_bytes(0, to - from) };
+            unsafe { grant.start.add(from).write_bytes(0, to - from) };
         }
-        Ok(placed.start)
+        Ok(grant.start)
     }
 
     /// A block in the range; when the kernel has no memory, once more without the cache.

@@ -53,6 +53,8 @@ impl Filled {
         assert!(!start.is_null());
         (self.start, self.layout) = (start, layout(bytes, 8));
         assert!(self.bytes()[..common].iter().all(|&byte| byte == self.fill), "{bytes} bytes");
+        // Another fill each time: bytes that were not copied hold an old one.
+        self.fill = self.fill.wrapping_add(1);
         // SAFETY: the block has `bytes` bytes.
         unsafe { start.write_bytes(self.fill, bytes) };
     }

@@ -10,14 +10,16 @@
 //! put back when it ends, and forgetting one does no harm: each allocation tells every ancestor
 //! at once that the bytes are no longer known to be zero.
 //!
-//! Equations, in bytes from the arena's first one: cursor <= end; every byte at `dirty` or above
-//! that lies above the cursor is zero; nothing at `high` or above was ever handed out.
+//! Equations, in bytes from the arena's first one: cursor <= end; every byte above the cursor is
+//! zero unless it lies below `dirty` or in `first_dirty`; nothing at `high` or above was ever handed
+//! out.
 
 use core::mem::{MaybeUninit, needs_drop, size_of};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Error;
+use crate::heap::DirtyBytes;
 use crate::secret::clear;
 use crate::zeroable::Zeroable;
 
@@ -67,6 +69,8 @@ pub(super) struct Bump<'p> {
     start: usize,
     end: usize,
     cursor: AtomicUsize,
+    /// What held something when the arena was made.
+    first_dirty: DirtyBytes,
     dirty: AtomicUsize,
     high: AtomicUsize,
     parent: Option<&'p Bump<'p>>,
@@ -79,17 +83,18 @@ unsafe impl Send for Bump<'_> {}
 unsafe impl Sync for Bump<'_> {}
 
 impl<'p> Bump<'p> {
-    /// A window over `end` bytes at `base`, of which those at `dirty` and above are zero.
+    /// A window over `end` bytes at `base`, all of them zero but those in `dirty`.
     ///
     /// # Safety
     /// The bytes are writable, belong to the window, and stay until its slices have ended.
-    pub(super) const unsafe fn root(base: NonNull<u8>, end: usize, dirty: usize) -> Self {
+    pub(super) const unsafe fn root(base: NonNull<u8>, end: usize, dirty: DirtyBytes) -> Self {
         Self {
             base,
             start: 0,
             end,
             cursor: AtomicUsize::new(0),
-            dirty: AtomicUsize::new(dirty),
+            first_dirty: dirty,
+            dirty: AtomicUsize::new(0),
             high: AtomicUsize::new(0),
             parent: None,
         }
@@ -110,6 +115,7 @@ impl<'p> Bump<'p> {
             start,
             end,
             cursor: AtomicUsize::new(start),
+            first_dirty: parent.first_dirty,
             // Relaxed: the parent is borrowed mutably by the caller, so nobody writes it now.
             dirty: AtomicUsize::new(parent.dirty.load(Ordering::Relaxed)),
             high: AtomicUsize::new(start),
@@ -146,7 +152,7 @@ impl<'p> Bump<'p> {
     /// Takes everything back; every byte ever handed out counts as written.
     pub(super) fn rewind(&mut self) {
         let high = *self.high.get_mut();
-        *self.dirty.get_mut() = high.max(*self.dirty.get_mut());
+        *self.dirty.get_mut() = high;
         *self.cursor.get_mut() = self.start;
     }
 
@@ -156,9 +162,7 @@ impl<'p> Bump<'p> {
         let high = self.high_water_bytes();
         // SAFETY: the bytes belong to the window, and `&mut self` ended every slice.
         unsafe { clear(self.at(self.start), high) };
-        if *self.dirty.get_mut() <= self.start + high {
-            *self.dirty.get_mut() = self.start;
-        }
+        *self.dirty.get_mut() = self.start;
     }
 
     /// The byte at `offset` from the arena's first one.
@@ -239,13 +243,18 @@ impl<'p> Bump<'p> {
     ) -> Result<NonNull<T>, Error> {
         let start = self.uninit::<T>(len, align)?;
         let bytes = len * size_of::<T>();
+        if bytes == 0 {
+            return Ok(start.cast());
+        }
         // Relaxed: only a rewind and a child move the mark, and neither happens during this call.
         let dirty = self.dirty.load(Ordering::Relaxed);
-        if bytes != 0 {
-            let offset = start.addr().get() - self.base.addr().get();
-            let unknown = dirty.saturating_sub(offset).min(bytes);
-            // SAFETY: `unknown` is at most the length of the allocation.
-            unsafe { start.cast::<u8>().write_bytes(0, unknown) };
+        let offset = start.addr().get() - self.base.addr().get();
+        for &(from, to) in [(0, dirty)].iter().chain(self.first_dirty.as_slice()) {
+            let (from, to) = (from.max(offset), to.min(offset + bytes));
+            if from < to {
+                // SAFETY: the bytes lie within the allocation.
+                unsafe { self.at(from).write_bytes(0, to - from) };
+            }
         }
         Ok(start.cast())
     }

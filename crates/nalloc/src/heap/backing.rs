@@ -182,3 +182,74 @@ pub(super) enum Wanted {
     /// Those that may hold something else than zeros.
     Dirty,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::os::fake::{Fake, Random};
+
+    const LEN: usize = 300;
+
+    fn extent(at: usize, len: usize) -> Extent {
+        Extent::between(Index::of_slot(at), Index::of_slot(at + len))
+    }
+
+    #[test]
+    fn states_agree_with_a_list() -> Result<(), Errno> {
+        let fake = Fake::new(0, 4096);
+        let mut pages = Pages::reserve(&&fake, extent(0, LEN).len)?;
+        pages.back_to(&&fake, Index::of_slot(LEN))?;
+        let mut list = [Backing::Zero; LEN];
+        let mut random = Random(7);
+        for step in 0..3000 {
+            let mut any = || {
+                let at = random.below(LEN);
+                let len = random.below((LEN - at).min(70)) + 1;
+                (Index::of_slot(at), Extent::between(Index::of_slot(at), Index::of_slot(at + len)))
+            };
+            let ((_, changed), (_, asked)) = (any(), any());
+            let state = [Backing::Warm, Backing::Soft, Backing::Zero][random.below(3)];
+
+            pages.set(changed, state);
+            list[changed.at.slot()..changed.end().slot()].fill(state);
+
+            let part = &list[asked.at.slot()..asked.end().slot()];
+            let count = |wanted| part.iter().filter(|&&state| state == wanted).count();
+            let counts = pages.count(asked);
+            assert_eq!(counts.warm.slots(), count(Backing::Warm), "step {step}");
+            assert_eq!(counts.soft.slots(), count(Backing::Soft), "step {step}");
+            let is_dirty = |&state: &Backing| state != Backing::Zero;
+            let span = pages.span(asked, Wanted::Dirty);
+            let first = part.iter().position(is_dirty).map(|k| asked.at.slot() + k);
+            let last = part.iter().rposition(is_dirty).map(|k| asked.at.slot() + k + 1);
+            assert_eq!((!span.is_empty()).then_some(span.at.slot()), first, "step {step}");
+            assert_eq!((!span.is_empty()).then_some(span.end().slot()), last, "step {step}");
+            let warm = part.iter().position(|&state| state == Backing::Warm);
+            assert_eq!(pages.span(asked, Wanted::Warm).is_empty(), warm.is_none(), "step {step}");
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn dirty_runs_are_exact_until_there_are_too_many_and_then_cover_the_rest() -> Result<(), Errno>
+    {
+        let fake = Fake::new(0, 4096);
+        let mut pages = Pages::reserve(&&fake, extent(0, LEN).len)?;
+        pages.back_to(&&fake, Index::of_slot(LEN))?;
+        pages.set(extent(60, 10), Backing::Soft);
+        pages.set(extent(128, 64), Backing::Warm);
+        let exact = pages.dirty_runs(extent(0, LEN));
+        assert_eq!(exact.as_slice(), [extent(60, 10), extent(128, 64)]);
+
+        for at in (0..LEN).step_by(3) {
+            pages.set(extent(at, 1), Backing::Warm);
+        }
+        let runs = pages.dirty_runs(extent(1, LEN - 1));
+
+        assert_eq!(runs.as_slice().len(), DIRTY_RUNS_MAX);
+        assert_eq!(runs.as_slice()[0], extent(3, 1));
+        let last = runs.as_slice()[DIRTY_RUNS_MAX - 1];
+        assert_eq!((last.at, last.end()), (Index(24), Index(298)));
+        Ok(())
+    }
+}
