@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | [`Affine`] | (x, y) | keys, files, what is multiplied |
 //! | [`Jacobian`] | (X/Z^2, Y/Z^3) | sums and doublings |
-//! | [`Xyzz`] | (X/ZZ, Y/ZZZ), ZZ^3 = ZZZ^2 | buckets of the MSM: cheapest to add an affine point to |
+//! | [`Xyzz`] | (X/ZZ, Y/ZZZ), ZZ^3 = ZZZ^2 | buckets of the MSM: cheap to add affine points to |
 //!
 //! The point at infinity is all zero bytes in each of them (0, 0 is on neither curve, as b != 0).
 //! Additions handle every case: equal points, P and -P, infinity on either side.

@@ -16,8 +16,8 @@
 //! 4. **Accumulate.** A task is one window and a run of scalars. For each scalar it adds the point
 //!    (or its opposite) to the bucket of its digit's size: 2^(c-1) buckets in XYZZ coordinates,
 //!    8M + 2S for an addition.
-//! 5. **Reduce.** The task's sum of d times bucket d, by running sums from the top: two additions of
-//!    12M + 2S for each bucket, and none above the highest bucket that holds anything.
+//! 5. **Reduce.** The task's sum of d times bucket d, by running sums from the top: two additions
+//!    of 12M + 2S for each bucket, and none above the highest bucket that holds anything.
 //! 6. **Combine.** The windows' sums, from the top, with c doublings between two of them.
 //!
 //! Cost: n * ceil(255 / c) additions to buckets and 2^c * ceil(255 / c) between them; for 2^13

@@ -3,6 +3,7 @@
 //! A pool is made once and shared. Its threads are named `nalloc-0`, `nalloc-1`, .. and belong to
 //! nobody else, so that other libraries' parallel code neither waits for ours nor nests in it.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 
@@ -140,6 +141,12 @@ impl Pool {
     /// of the thread that calls.
     pub fn scrub_stacks(&self) {
         self.threads.broadcast(|_| scrub_this_stack());
+    }
+}
+
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Pool({} threads)", self.thread_count())
     }
 }
 

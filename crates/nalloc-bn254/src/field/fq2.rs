@@ -74,7 +74,7 @@ impl Field for Fq2 {
         Self { c0: (self.c0 + self.c1) * (self.c0 - self.c1), c1: product.double() }
     }
 
-    /// 1 / (a + bu) = (a - bu) / (a^2 + b^2); -1 is no square in Fq, so the norm of x != 0 is not 0.
+    /// 1 / (a + bu) = (a - bu) / (a^2 + b^2). -1 is no square in Fq, so the norm is 0 for 0 alone.
     fn invert(self) -> Option<Self> {
         let norm = self.c0.square() + self.c1.square();
         norm.invert().map(|inverse| Self { c0: self.c0 * inverse, c1: -(self.c1 * inverse) })

@@ -25,10 +25,14 @@ pub(crate) const fn adc(a: u64, b: u64, carry: u64) -> (u64, u64) {
 }
 
 /// `a - b - borrow` as (low limb, borrow); the borrow is 0 or 1.
+///
+/// By flags: through a 128-bit difference a bucket addition took 170 ns instead of 152 (G1, Zen 5,
+/// bench profile, 2026-11-21). For sums the 128-bit way is the faster one.
 #[inline]
 pub(crate) const fn sbb(a: u64, b: u64, borrow: u64) -> (u64, u64) {
-    let wide = (a as u128).wrapping_sub(b as u128 + borrow as u128);
-    (wide as u64, (wide >> 64) as u64 & 1)
+    let (difference, is_short) = a.overflowing_sub(b);
+    let (difference, is_shorter) = difference.overflowing_sub(borrow);
+    (difference, (is_short | is_shorter) as u64)
 }
 
 /// `a + b` modulo 2^256, and the carry out of it.

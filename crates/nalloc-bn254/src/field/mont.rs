@@ -127,7 +127,11 @@ impl<M: Modulus> Montgomery<M> {
     /// Coarsely integrated operand scanning; 36 word multiplications. Because p < 2^254 the running
     /// sum stays below a + p < 2^255 after each step, so the two carries of a step never meet
     /// (gnark's "no-carry" variant); the last sum is below a * b / R + p < 2p.
-    #[inline]
+    #[expect(
+        clippy::inline_always,
+        reason = "as a call its operands pass through memory: 21 ns instead of 15 in a chain"
+    )]
+    #[inline(always)]
     pub(super) const fn product(a: &Limbs, b: &Limbs) -> Limbs {
         let p = &M::LIMBS;
         let mut t = [0u64; 4];

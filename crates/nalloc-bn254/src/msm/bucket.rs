@@ -87,8 +87,8 @@ impl<'a, F: CurveField> Job<'a, F> {
         self.reduce(buckets)
     }
 
-    /// The sum of d times bucket d, d from 1: each bucket is part of `running` from its turn on, and
-    /// so is added to `sum` as often as its number says.
+    /// The sum of d times bucket d, d from 1: each bucket is part of `running` from its turn on,
+    /// and so is added to `sum` as often as its number says.
     fn reduce(&self, buckets: &[Xyzz<F>]) -> Option<Xyzz<F>> {
         let (mut running, mut sum) = (Xyzz::INFINITY, Xyzz::INFINITY);
         for part in buckets.rchunks(ADDITIONS_PER_QUESTION) {
