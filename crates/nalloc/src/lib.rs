@@ -1,4 +1,15 @@
 //! A memory allocator, arenas and secret buffers for zero-knowledge provers.
+//!
+//! Provers allocate blocks of megabytes, fill them, free them, and do it again with other sizes.
+//! Page faults are what that costs. [`NAlloc`] keeps the pages of large blocks in one heap that
+//! splits and merges them, so that the next phase and the next proof find them warm; small blocks
+//! go to another allocator. [`Arena`] hands out slices that all end at once, [`Block`] is one run
+//! of bytes, and [`SecretBuf`] holds what must not leak.
+//!
+//! Nothing has to be set. Two variables in the environment, each a decimal number of bytes, are
+//! read with the first large allocation: `NALLOC_CACHE_LIMIT`, what may stay resident between
+//! bursts of work (see [`set_cache_limit`]), and `ZK_NALLOC_CACHE_BYTES`, which bounds the cache
+//! during work too.
 
 mod arena;
 mod block;

@@ -319,15 +319,17 @@ impl Space {
         true
     }
 
-    /// Takes out of the heap the highest free pages as wanted, no more than one call may give
-    /// back: whole huge pages, or, where there are none, any. None when no such pages are free.
-    pub(super) fn hold(&mut self, wanted: Wanted) -> Option<Extent> {
+    /// Takes out of the heap the highest free pages as wanted: whole huge pages, or, where there
+    /// are none, any. No more than `excess` rounded up to huge pages, and no more than one call may
+    /// give back. None when no such pages are free.
+    pub(super) fn hold(&mut self, wanted: Wanted, excess: Granules) -> Option<Extent> {
         let huge = self.range.size().count_down(wide(HUGE_BYTES));
         let unit = Granules(huge.0.max(1));
         let piece = self.highest(wanted, unit).or_else(|| self.highest(wanted, Granules(1)))?;
-        let most = Granules(self.range.size().count_down(wide(TRIM_BYTES)).0.max(unit.0));
-        let excess = Granules(piece.len.0.saturating_sub(most.0));
-        let piece = Extent::between(piece.at + excess, piece.end());
+        let most = self.range.size().count_down(wide(TRIM_BYTES)).min(excess);
+        let most = Granules(most.0.max(1).next_multiple_of(unit.0));
+        let rest = Granules(piece.len.0.saturating_sub(most.0));
+        let piece = Extent::between(piece.at + rest, piece.end());
 
         let at = self.containing(piece.at)?;
         self.cut_out(at, piece);

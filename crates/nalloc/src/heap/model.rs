@@ -380,6 +380,20 @@ fn zk_nalloc_cache_bytes_bounds_the_cache_at_any_time() {
 }
 
 #[test]
+fn no_more_is_given_back_than_is_too_much_and_a_huge_page() {
+    let fake = Fake::new(1, 4096).with_number(c"ZK_NALLOC_CACHE_BYTES", 60 << 20);
+    let heap = Heap::new(&fake);
+    let (large, small) = (alloc(&heap, 60 << 20), alloc(&heap, 1 << 20));
+    free(&heap, large, 60 << 20);
+
+    free(&heap, small, 1 << 20);
+
+    let cached = heap.stats().cached_bytes;
+    assert!((56 << 20..=60 << 20).contains(&cached), "{cached} bytes");
+    heap.check();
+}
+
+#[test]
 fn nalloc_cache_limit_sets_the_limit() {
     let fake = Fake::new(1, 4096).with_number(c"NALLOC_CACHE_LIMIT", 12_345_678);
 

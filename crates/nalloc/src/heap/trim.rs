@@ -117,10 +117,11 @@ impl<O: Os> Heap<O> {
                 Fate::Release => cached.dirty(),
             };
             let size = space.range.size();
-            if wide(size.of(there)) <= keep {
+            let excess = wide(size.of(there)).saturating_sub(keep);
+            if excess == 0 {
                 return done;
             }
-            let Some(piece) = space.hold(wanted) else { return done };
+            let Some(piece) = space.hold(wanted, size.count_down(excess)) else { return done };
             let run = space.range.run_of(piece);
             let counts = space.pages.count(piece);
             drop(state);
