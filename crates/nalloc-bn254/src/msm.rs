@@ -61,7 +61,7 @@ const ARRAYS: usize = 3;
 /// Scalars are plain integers below r, least significant limb first. Bases may be any points of
 /// their curve, infinity included; points of G2's curve outside of G2 count as if r * P were
 /// infinity. Takes at most [`msm_scratch_bytes`] from `scratch` and allocates nothing else but
-/// the tasks' handles. The observer is asked every 0.1 to 0.3 ms and sees the phase "msm".
+/// the tasks' handles. The observer is asked about once a millisecond and sees the phase "msm".
 ///
 /// # Errors
 /// [`Error::LengthMismatch`], [`Error::TooManyPoints`] above 2^31, [`Error::ScalarNotCanonical`],
@@ -80,18 +80,15 @@ pub fn msm<F: CurveField>(
     if bases.len() > digits::POINTS_MAX {
         return Err(Error::TooManyPoints { max: digits::POINTS_MAX, got: bases.len() });
     }
-    if observer.is_cancelled() {
-        return Err(Error::Cancelled);
-    }
 
-    let counts = ClassCounts::of(bases, scalars)?;
+    let counts = ClassCounts::of(bases, scalars, observer)?;
     if counts.total() == 0 {
         return Ok(Jacobian::INFINITY);
     }
     let window_bits_max = plan::window_bits_max(bases.len(), pool.thread_count());
     let plan = Plan::new(&counts, pool.thread_count(), window_bits_max);
     let recoded = scratch.try_alloc_array::<Recoded>(counts.total())?;
-    digits::recode(bases, scalars, &counts, plan.windows, recoded);
+    digits::recode(bases, scalars, &counts, plan.windows, recoded, observer)?;
 
     let workers = plan.task_count().min(pool.thread_count());
     let windows = plan.windows.count();

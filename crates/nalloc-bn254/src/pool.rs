@@ -13,7 +13,7 @@ use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 use crate::error::Error;
 
 /// The most threads of one pool.
-const THREADS_MAX: usize = 1024;
+pub(crate) const THREADS_MAX: usize = 1024;
 /// Stack of one thread, in bytes.
 const STACK_BYTES: usize = 2 << 20;
 /// How much of each stack [`Pool::scrub_stacks`] overwrites: several times what the deepest

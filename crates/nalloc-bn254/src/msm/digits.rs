@@ -16,7 +16,10 @@ use crate::curve::{Affine, CurveField};
 use crate::error::Error;
 use crate::field::Fr;
 use crate::field::limbs::{self, Limbs};
+use crate::observer::Observer;
 
+/// Scalars between two questions to the observer: about a millisecond.
+const SCALARS_PER_QUESTION: usize = 1 << 16;
 /// The most points: an index and a sign share 32 bits.
 pub(super) const POINTS_MAX: usize = 1 << 31;
 /// Bits of the longest scalar after halving: (r - 1) / 2 is below 2^253.
@@ -94,9 +97,14 @@ pub(super) struct ClassCounts([usize; CLASSES]);
 
 impl ClassCounts {
     /// Counts, and checks that every scalar is below r.
-    pub(super) fn of<F: CurveField>(bases: &[Affine<F>], scalars: &[Limbs]) -> Result<Self, Error> {
+    pub(super) fn of<F: CurveField>(
+        bases: &[Affine<F>],
+        scalars: &[Limbs],
+        observer: &dyn Observer,
+    ) -> Result<Self, Error> {
         let mut counts = [0; CLASSES];
         for (index, (base, scalar)) in bases.iter().zip(scalars).enumerate() {
+            ask(observer, index)?;
             if !Fr::is_canonical(scalar) {
                 return Err(Error::ScalarNotCanonical { index });
             }
@@ -214,13 +222,15 @@ pub(super) fn recode<F: CurveField>(
     counts: &ClassCounts,
     windows: Windows,
     out: &mut [Recoded],
-) {
+    observer: &dyn Observer,
+) -> Result<(), Error> {
     let mut next = [0; CLASSES];
     for class in (0..CLASSES - 1).rev() {
         next[class] = next[class + 1] + counts.0[class + 1];
     }
     let bias = windows.bias();
     for (point, (base, scalar)) in (0..).zip(bases.iter().zip(scalars)) {
+        ask(observer, index(point))?;
         let (halved, is_opposite) = halved(scalar);
         if let Some(class) = class_of(base, &halved) {
             let (biased, _) = limbs::add(&halved, &bias);
@@ -229,6 +239,13 @@ pub(super) fn recode<F: CurveField>(
             next[class] += 1;
         }
     }
+    Ok(())
+}
+
+/// Asks the observer at every so many scalars whether to stop.
+fn ask(observer: &dyn Observer, index: usize) -> Result<(), Error> {
+    let is_time = index.is_multiple_of(SCALARS_PER_QUESTION);
+    if is_time && observer.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@
 
 use core::ops::Range;
 
-use super::digits::{ClassCounts, Group, Windows};
+use super::digits::{ClassCounts, Group, POINTS_MAX, Windows};
+use crate::pool::THREADS_MAX;
 
 /// One addition of a point to a bucket: 8M + 2S.
 const BUCKET_COST: u64 = 10;
@@ -38,11 +39,12 @@ pub(super) struct Task {
 
 /// The widest windows that a plan for at most `n` scalars uses: the best ones for `n` full ones.
 pub(super) fn window_bits_max(n: usize, threads: usize) -> u32 {
-    Plan::new(&ClassCounts::full(n), threads, Windows::BITS_MAX).windows.bits()
+    let counts = ClassCounts::full(n.min(POINTS_MAX));
+    Plan::new(&counts, threads.clamp(1, THREADS_MAX), Windows::BITS_MAX).windows.bits()
 }
 
 impl Plan {
-    /// The cheapest plan whose windows have at most `window_bits_max` bits.
+    /// The cheapest plan for 1 or more threads whose windows have at most `window_bits_max` bits.
     pub(super) fn new(counts: &ClassCounts, threads: usize, window_bits_max: u32) -> Self {
         let mut best: Option<(u64, Self)> = None;
         for bits in Windows::BITS_MIN..=window_bits_max.max(Windows::BITS_MIN) {

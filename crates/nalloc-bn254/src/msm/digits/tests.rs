@@ -36,12 +36,12 @@ fn the_digits_of_every_width_stand_for_the_scalar() {
     let scalars = scalars();
     let plain: Vec<[u64; 4]> = scalars.iter().map(|scalar| scalar.to_plain()).collect();
     let bases = vec![G1Affine::GENERATOR; scalars.len()];
-    let counts = ClassCounts::of(&bases, &plain).unwrap();
+    let counts = ClassCounts::of(&bases, &plain, &()).unwrap();
 
     for bits in Windows::BITS_MIN..=Windows::BITS_MAX {
         let windows = Windows::new(bits);
         let mut recoded = vec![Recoded { biased: [0; 4], point_and_sign: 0 }; counts.total()];
-        recode(&bases, &plain, &counts, windows, &mut recoded);
+        recode(&bases, &plain, &counts, windows, &mut recoded, &()).unwrap();
         for entry in &recoded {
             assert_eq!(value(entry, windows), scalars[entry.point()], "{bits} bits");
         }
@@ -52,12 +52,12 @@ fn the_digits_of_every_width_stand_for_the_scalar() {
 fn a_window_is_reached_by_every_scalar_that_has_a_digit_there() {
     let plain: Vec<[u64; 4]> = scalars().iter().map(|scalar| scalar.to_plain()).collect();
     let bases = vec![G1Affine::GENERATOR; plain.len()];
-    let counts = ClassCounts::of(&bases, &plain).unwrap();
+    let counts = ClassCounts::of(&bases, &plain, &()).unwrap();
 
     for bits in Windows::BITS_MIN..=Windows::BITS_MAX {
         let windows = Windows::new(bits);
         let mut recoded = vec![Recoded { biased: [0; 4], point_and_sign: 0 }; counts.total()];
-        recode(&bases, &plain, &counts, windows, &mut recoded);
+        recode(&bases, &plain, &counts, windows, &mut recoded, &()).unwrap();
         let mut next = 0;
         for group in counts.groups(windows) {
             assert_eq!(group.windows.start, next);
@@ -74,7 +74,7 @@ fn a_window_is_reached_by_every_scalar_that_has_a_digit_there() {
 #[test]
 fn zeros_and_points_at_infinity_do_not_count() {
     let bases = [G1Affine::GENERATOR, G1Affine::INFINITY, G1Affine::GENERATOR];
-    let counts = ClassCounts::of(&bases, &[[0; 4], [1, 0, 0, 0], [2, 0, 0, 0]]).unwrap();
+    let counts = ClassCounts::of(&bases, &[[0; 4], [1, 0, 0, 0], [2, 0, 0, 0]], &()).unwrap();
 
     assert_eq!(counts.total(), 1);
 }

@@ -30,6 +30,15 @@ fn more_points_get_wider_windows_and_more_threads_more_tasks() {
 }
 
 #[test]
+fn absurd_numbers_of_points_and_threads_have_a_plan() {
+    for n in [0, usize::MAX] {
+        for threads in [0, usize::MAX] {
+            assert!(window_bits_max(n, threads) >= Windows::BITS_MIN, "{n} {threads}");
+        }
+    }
+}
+
+#[test]
 fn the_narrowest_windows_are_the_most() {
     assert_eq!(Windows::new(Windows::BITS_MIN).count(), WINDOWS_MAX);
 }
