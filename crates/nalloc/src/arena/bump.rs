@@ -11,8 +11,8 @@
 //! at once that the bytes are no longer known to be zero.
 //!
 //! Equations, in bytes from the arena's first one: cursor <= end; every byte above the cursor is
-//! zero unless it lies below `dirty` or in `first_dirty`; nothing at `high` or above was ever handed
-//! out.
+//! zero unless it lies below `dirty` or in `first_dirty`; nothing at `high` or above was ever
+//! handed out.
 
 use core::mem::{MaybeUninit, needs_drop, size_of};
 use core::ptr::NonNull;
