@@ -59,6 +59,12 @@ impl Pool {
         self.threads.install(work)
     }
 
+    /// Starts `work` on a thread of the pool and returns at once. `work` must not unwind: a panic
+    /// that leaves it ends the process.
+    pub fn spawn(&self, work: impl FnOnce() + Send + 'static) {
+        self.threads.spawn(work);
+    }
+
     /// Runs both, at once where a thread is free, and waits for both results.
     pub fn join<A: Send, B: Send>(
         &self,
