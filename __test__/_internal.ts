@@ -1,5 +1,5 @@
-// The compiled internals of the package, for what cannot be seen through its public API. Loaded from
-// dist, so that what is tested is what ships; only the types come from ts.
+// The compiled internals of the package, for what cannot be seen through its public API. Loaded
+// from dist, so that what is tested is what ships; only the types come from ts.
 
 import path from 'node:path'
 import type * as Calculator from '../ts/_calculator.ts'

@@ -1,10 +1,10 @@
 // Runs the witness calculators that circom 2 compiles.
 //
 // Owns the four functions that such a module may import, and the order of the calls to its exports.
-// Each computation gets an instance of its own, whose memory is overwritten afterwards: the instance
-// holds every witness value. Values go from its shared words through a small buffer, which is wiped,
-// to the sink; none of them ever becomes a number, a bigint or a string. What the wipe cannot reach
-// are the registers and the stack of the compiled code.
+// Each computation gets an instance of its own, whose memory is overwritten afterwards: the
+// instance holds every witness value. Values go from its shared words through a small buffer, which
+// is wiped, to the sink; none of them ever becomes a number, a bigint or a string. What the wipe
+// cannot reach are the registers and the stack of the compiled code.
 
 import { ELEMENT_BYTES, isPrime } from './_field.ts'
 import { type NameHash, readSignals, type Signals } from './_signals.ts'
@@ -84,8 +84,8 @@ export async function compileCalculator(name: string, bytes: Uint8Array): Promis
 }
 
 /**
- * Computes the witness of `inputs` and hands it to the sink that `makeSink` makes for its length; the
- * sink is disposed on failure. Throws ERR_INPUT, ERR_WITNESS. @internal
+ * Computes the witness of `inputs` and hands it to the sink that `makeSink` makes for its length;
+ * the sink is disposed on failure. Throws ERR_INPUT, ERR_WITNESS. @internal
  */
 export async function calculate<S extends WitnessSink>(
   module: WasmModule,
@@ -292,7 +292,8 @@ function explain(error: unknown, frames: readonly string[]): NallocError {
       return new NallocError('ERR_INPUT', message, { details })
     }
     default: {
-      const message = `the witness calculator failed with its exception ${error.code}${placeOf(frames)}.`
+      const what = `the witness calculator failed with its exception ${error.code}`
+      const message = `${what}${placeOf(frames)}.`
       return new NallocError('ERR_WITNESS', message, { details })
     }
   }

@@ -1,5 +1,5 @@
-// Checks of what a caller gave: `name: expected X, got Y`. A check returns the value with its type, so
-// that nothing unchecked goes on.
+// Checks of what a caller gave: `name: expected X, got Y`. A check returns the value with its type,
+// so that nothing unchecked goes on.
 
 import os from 'node:os'
 import { PRIME } from './_field.ts'

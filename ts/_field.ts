@@ -27,9 +27,9 @@ const ZERO = 0x30
 const BIGINT_TAG = 0x5a
 
 /**
- * Writes `value` mod r to `limbs`, which holds one element. Takes a bigint, a safe integer, or their
- * text: decimal or 0x, with an optional minus. Returns false for anything else, and the limbs are then
- * unspecified. @internal
+ * Writes `value` mod r to `limbs`, which holds one element. Takes a bigint, a safe integer, or
+ * their text: decimal or 0x, with an optional minus. Returns false for anything else, and the limbs
+ * are then unspecified. @internal
  */
 export function writeElement(limbs: Uint16Array, value: unknown): boolean {
   limbs.fill(0)
@@ -85,8 +85,9 @@ function writeNumber(limbs: Uint16Array, value: number): boolean {
 }
 
 /**
- * Shifting a bigint would leave a new one behind at every step. V8's serializer copies its digits out
- * instead, into memory that can be wiped: the tag 'Z', a varint of 2 * byteLength + sign, the bytes.
+ * Shifting a bigint would leave a new one behind at every step. V8's serializer copies its digits
+ * out instead, into memory that can be wiped: the tag 'Z', a varint of 2 * byteLength + sign, the
+ * bytes.
  */
 function writeBigInt(limbs: Uint16Array, value: bigint): boolean {
   const serializer = new Serializer()

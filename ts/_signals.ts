@@ -1,5 +1,5 @@
-// What a circuit is given: names and values from the caller, checked against what the circuit takes,
-// as one block of words that is wiped after use.
+// What a circuit is given: names and values from the caller, checked against what the circuit
+// takes, as one block of words that is wiped after use.
 
 import { showType } from './_check.ts'
 import { ELEMENT_LIMBS, VALUE_DIGITS_MAX, writeElement } from './_field.ts'
@@ -39,7 +39,7 @@ export interface Expected {
 
 const NESTING_MAX = 32
 const NAMES_SHOWN_MAX = 20
-const VALUE_EXPECTED = `a bigint, a safe integer or its decimal or 0x text of at most ${VALUE_DIGITS_MAX} digits`
+const VALUE_EXPECTED = `a bigint, a safe integer, or up to ${VALUE_DIGITS_MAX} decimal or 0x digits`
 
 /** Throws ERR_INPUT when names or counts differ from what the circuit takes. @internal */
 export function readSignals(inputs: CircuitInputs, expected: Expected): Signals {

@@ -8,7 +8,7 @@ import { wrongType, wrongValue } from './errors.ts'
 /** Bytes in memory; any view is taken, of any element type. */
 export type Bytes = ArrayBufferView | ArrayBufferLike
 
-/** A file: its path, its file: URL, or its bytes. `{ type: 'mem', data }` is how snarkjs says bytes. */
+/** A file: its path, file: URL or bytes. snarkjs writes bytes as `{ type: 'mem', data }`. */
 export type Source = string | URL | Bytes | { readonly type: 'mem'; readonly data: Bytes }
 
 /** A checked source. @internal */
@@ -39,8 +39,9 @@ export function checkSource(name: string, value: unknown): Opened {
 }
 
 /**
- * Hands `use` what the native side takes, which copies bytes before it returns. Shared memory is copied
- * here first, because another thread may write to it meanwhile, and that copy is wiped. @internal
+ * Hands `use` what the native side takes, which copies bytes before it returns. Shared memory is
+ * copied here first, because another thread may write to it meanwhile, and that copy is wiped.
+ * @internal
  */
 export function withNativeSource<T>(source: Opened, use: (source: string | Uint8Array) => T): T {
   if (source.kind === 'path') return use(source.path)

@@ -12,8 +12,8 @@ import type { TaskOptions } from './options.ts'
 import { makeWitness, type Witness } from './witness.ts'
 
 /**
- * A value for a signal: an integer, or arrays of them in row-major order. Text is decimal or starts with
- * 0x. Values are taken modulo r; negative ones count down from r.
+ * A value for a signal: an integer, or arrays of them in row-major order. Text is decimal or starts
+ * with 0x. Values are taken modulo r; negative ones count down from r.
  */
 export type SignalValue = bigint | number | string | readonly SignalValue[]
 
@@ -70,8 +70,8 @@ export class Circuit {
   /**
    * Compiles a circuit's `.wasm`, once for many witnesses.
    *
-   * @throws ERR_IO, ERR_BAD_MAGIC; ERR_UNSUPPORTED_VERSION for what circom 1 made; ERR_PRIME_MISMATCH
-   * for a circuit over another curve than BN254
+   * @throws ERR_IO, ERR_BAD_MAGIC; ERR_UNSUPPORTED_VERSION for what circom 1 made;
+   * ERR_PRIME_MISMATCH for a circuit over another curve than BN254
    * @example
    * import { Circuit } from 'nalloc'
    *
@@ -89,11 +89,11 @@ export class Circuit {
   /**
    * Computes the witness for `input` and keeps it in secret native memory.
    *
-   * Runs on the calling thread, which does nothing else meanwhile, and looks at `signal` only before
-   * it begins. The calculator's memory is overwritten afterwards; `input` is the caller's.
+   * Runs on the calling thread, which does nothing else meanwhile, and looks at `signal` only
+   * before it begins. The calculator's memory is overwritten afterwards; `input` is the caller's.
    *
-   * @throws ERR_INPUT for a signal that is unknown, missing or of the wrong size; ERR_WITNESS when the
-   * input violates the circuit, with the template and line; ERR_NO_MEMORY
+   * @throws ERR_INPUT for a signal that is unknown, missing or of the wrong size; ERR_WITNESS when
+   * the input violates the circuit, with the template and line; ERR_NO_MEMORY
    * @example
    * import { Circuit, NallocError } from 'nalloc'
    *

@@ -1,8 +1,9 @@
 // The errors of nalloc: one class, one closed list of codes, one way in from the native side.
 //
-// Codes are the API and never change their meaning; messages are for people and may. A wrong argument
-// is a TypeError (wrong type) or a RangeError (wrong value) with code ERR_INVALID_ARG, everything else
-// is a NallocError. No message ever quotes a signal, a witness value or a blinding scalar.
+// Codes are the API and never change their meaning; messages are for people and may. A wrong
+// argument is a TypeError (wrong type) or a RangeError (wrong value) with code ERR_INVALID_ARG,
+// everything else is a NallocError. No message ever quotes a signal, a witness value or a blinding
+// scalar.
 
 /**
  * Every code that an error of this package can carry; docs/errors.md explains each.

@@ -1,8 +1,8 @@
 // Finds and loads the native addon, on first use.
 //
 // Looks at two places only: the local build beside package.json (in a checkout of the repository),
-// then the platform package that npm installed. No environment variable can redirect it, no program is
-// run to find out which libc this is, nothing is downloaded.
+// then the platform package that npm installed. No environment variable can redirect it, no program
+// is run to find out which libc this is, nothing is downloaded.
 
 import { existsSync } from 'node:fs'
 import path from 'node:path'
@@ -20,7 +20,10 @@ export type NativeVerifyingKey = Addon.VerifyingKeyHandle
 /** A witness in secret native memory. @internal */
 export type NativeWitness = Addon.WitnessHandle
 
-/** What the choice of a binary depends on; a parameter so that tests can be another machine. @internal */
+/**
+ * What the choice of a binary depends on: a parameter, so that tests can be another machine.
+ * @internal
+ */
 export interface Host {
   readonly platform: string
   readonly arch: string
@@ -70,7 +73,8 @@ function loadError(host: Host, tuple: string, id: string, cause: unknown): Nallo
   const libc = host.isGlibc ? 'glibc' : 'musl'
   const install = `npm i --os=linux --cpu=${host.arch} --libc=${libc} nalloc`
   const message = cause instanceof Error ? cause.message : String(cause)
-  // Only "there is no such package" means missing; a package that is there and fails says why itself.
+  // Only "there is no such package" means missing; a package that is there and fails says why
+  // itself.
   const isAbsent = codeOf(cause) === 'MODULE_NOT_FOUND' && message.includes(`'${id}'`)
   const details = { tuple, binary: id }
   if (isAbsent) {

@@ -41,15 +41,16 @@ export interface TaskOptions {
   /** Stops the call: its promise rejects with the signal's reason within some milliseconds. */
   readonly signal?: AbortSignalLike | undefined
   /**
-   * Called from the event loop, at most 20 times a second and at the start of each phase, never after
-   * the promise has settled. What it throws stops the call, whose promise then rejects with it.
+   * Called from the event loop, at most 20 times a second and at the start of each phase, never
+   * after the promise has settled. What it throws stops the call, whose promise then rejects with
+   * it.
    */
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
 /** Options of `ProvingKey.open`. */
 export interface OpenOptions extends TaskOptions {
-  /** SHA-256 of the whole file, 64 hexadecimal digits; another file is refused: ERR_FILE_CHANGED. */
+  /** SHA-256 of the file in hexadecimal digits; another file is refused with ERR_FILE_CHANGED. */
   readonly sha256?: string | undefined
   /**
    * Accept a key without a phase-2 contribution (gamma = delta), for which everybody can forge
@@ -66,8 +67,8 @@ export type FieldLike = bigint | number | string
 /** Options of `ProvingKey.prove` and `ProvingKey.fullProve`. */
 export interface ProveOptions extends TaskOptions {
   /**
-   * Verify the proof before it is returned. A corrupt or hostile key can make a proof that gives the
-   * witness away; only this check stops it. @defaultValue true
+   * Verify the proof before it is returned. A corrupt or hostile key can make a proof that gives
+   * the witness away; only this check stops it. @defaultValue true
    */
   readonly selfVerify?: boolean | undefined
   /** Refuse with ERR_LIMIT a proof that needs more bytes than this. @defaultValue no limit */

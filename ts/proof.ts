@@ -22,8 +22,8 @@ const PARTS: readonly (readonly [key: string, rows: number, columns: number])[] 
 ]
 
 /**
- * The text of proof.json for a value of the right shape, else undefined. Reads each property once and
- * leaves out what does not belong: what is verified is exactly what was looked at. @internal
+ * The text of proof.json for a value of the right shape, else undefined. Reads each property once
+ * and leaves out what does not belong: what is verified is exactly what was looked at. @internal
  */
 export function textOfProof(value: unknown): string | undefined {
   if (!isRecord(value)) return undefined

@@ -171,8 +171,9 @@ export class ProvingKey {
   }
 
   /**
-   * Proves a witness: what `Circuit.witness` made, or a `.wtns` file. Runs on native threads; the event
-   * loop stays free. Proofs that are started together wait for each other in the order of the calls.
+   * Proves a witness: what `Circuit.witness` made, or a `.wtns` file. Runs on native threads; the
+   * event loop stays free. Proofs that are started together wait for each other in the order of the
+   * calls.
    *
    * @throws ERR_WITNESS_LENGTH, ERR_PRIME_MISMATCH, ERR_NON_CANONICAL and others that name what is
    * wrong with the witness; ERR_SELF_VERIFY when it does not satisfy the circuit; ERR_LIMIT,
@@ -181,7 +182,8 @@ export class ProvingKey {
    * import { ProvingKey } from 'nalloc'
    *
    * using key = await ProvingKey.open('circuit.zkey')
-   * const { publicSignals } = await key.prove('witness.wtns', { signal: AbortSignal.timeout(60_000) })
+   * const signal = AbortSignal.timeout(60_000)
+   * const { publicSignals } = await key.prove('witness.wtns', { signal })
    * console.log(publicSignals)
    */
   async prove(witness: Witness | Source, options?: ProveOptions): Promise<ProofResult> {

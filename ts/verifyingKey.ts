@@ -55,8 +55,8 @@ export class VerifyingKey {
   }
 
   /**
-   * Checks a key: the object of verification_key.json, or the file itself as a path, URL or bytes. A
-   * file is read at once, on the calling thread: it has some kilobytes.
+   * Checks a key: the object of verification_key.json, or the file itself as a path, URL or bytes.
+   * A file is read at once, on the calling thread: it has some kilobytes.
    *
    * @throws ERR_IO; ERR_UNSUPPORTED_PROTOCOL, ERR_UNSUPPORTED_CURVE, ERR_NON_CANONICAL,
    * ERR_NOT_ON_CURVE, ERR_NOT_IN_SUBGROUP and others that name what is wrong with the key
@@ -73,8 +73,8 @@ export class VerifyingKey {
   }
 
   /**
-   * Whether `proof` proves `publicSignals`. Strict: anything malformed in either is false, such as a
-   * number that is not canonical decimal text, or one public signal too few.
+   * Whether `proof` proves `publicSignals`. Strict: anything malformed in either is false, such as
+   * a number that is not canonical decimal text, or one public signal too few.
    *
    * @throws the signal's reason, when it fires before the answer
    * @example

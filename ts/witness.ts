@@ -10,8 +10,8 @@ export let nativeWitnessOf: (witness: Witness) => NativeWitness
 export let makeWitness: (native: NativeWitness) => Witness
 
 /**
- * The values of every signal of a circuit, in secret native memory: they never enter JavaScript's heap,
- * and are wiped by `dispose()`, by `using`, or late by the garbage collector. Made by
+ * The values of every signal of a circuit, in secret native memory: they never enter JavaScript's
+ * heap, and are wiped by `dispose()`, by `using`, or late by the garbage collector. Made by
  * `Circuit.witness`, used by `ProvingKey.prove`, for one proof or for several.
  *
  * @example

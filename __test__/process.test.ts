@@ -1,0 +1,84 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import test from 'ava'
+import { assertEnding, runChild, runNode } from './_child.ts'
+
+const ROUNDS = 20
+const EXIT_CODE = 7
+/** At once, and at each of the first reports. */
+const REPORTS_MAX = 4
+
+test('the process ends by itself after its last proof', async (t) => {
+  const ending = await runChild('proveOnce', [])
+
+  assertEnding(t, ending, 0)
+  t.is(ending.stdout, 'done')
+})
+
+test('process.exit in the middle of a proof ends with its code, twenty times', async (t) => {
+  for (let round = 0; round < ROUNDS; round += 1) {
+    assertEnding(t, await runChild('exitInProof', [String(round % REPORTS_MAX)]), EXIT_CODE)
+  }
+})
+
+test('workers that are terminated in the middle of a proof leave a working process', async (t) => {
+  const ending = await runChild('terminateWorkers', [String(ROUNDS)])
+
+  assertEnding(t, ending, 0)
+  t.is(ending.stdout, 'done')
+})
+
+test('a refusal writes no file and prints nothing', async (t) => {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nalloc-'))
+  t.teardown(() => fs.rmSync(folder, { recursive: true }))
+
+  const ending = await runChild('refusals', [], folder)
+
+  assertEnding(t, ending, 0)
+  t.deepEqual([ending.stdout, ending.stderr, fs.readdirSync(folder)], ['', '', []])
+})
+
+test('import and require give one instance, of both entry points', async (t) => {
+  const program = `
+    import { createRequire } from 'node:module'
+    import * as imported from 'nalloc'
+    import * as groth16 from 'nalloc/groth16'
+    const require = createRequire(process.cwd() + '/x.js')
+    for (const [one, other] of [
+      [imported, require('nalloc')],
+      [groth16, require('nalloc/groth16')],
+      [groth16, imported],
+    ]) {
+      for (const [name, value] of Object.entries(one)) {
+        if (name !== 'default' && value !== other[name]) throw new Error(name + ' differs')
+      }
+    }
+    const { ProvingKey, NallocError } = imported
+    const error = await ProvingKey.open('absent.zkey').catch((thrown) => thrown)
+    if (!(error instanceof require('nalloc').NallocError)) throw error
+    if (!(error instanceof NallocError)) throw error
+    process.stdout.write(Object.keys(imported).sort().join(' '))
+  `
+
+  const ending = await runNode(['--input-type=module', '-e', program])
+
+  assertEnding(t, ending, 0)
+  t.is(
+    ending.stdout,
+    'Circuit ERROR_CODES NallocError ProvingKey VerifyingKey Witness groth16 stats',
+  )
+})
+
+test('loading the package loads no addon, and does not keep the process alive', async (t) => {
+  const program = `
+    const { NallocError } = require('nalloc')
+    process.report.excludeNetwork = true
+    if (process.report.getReport().sharedObjects.some((file) => file.endsWith('.node'))) {
+      throw new Error('an addon is loaded')
+    }
+    process.stdout.write('done')
+  `
+
+  assertEnding(t, await runNode(['-e', program]), 0)
+})

@@ -1,0 +1,260 @@
+import path from 'node:path'
+import test from 'ava'
+import {
+  type AbortSignalLike,
+  Circuit,
+  groth16,
+  type Progress,
+  ProvingKey,
+  VerifyingKey,
+} from 'nalloc'
+import { fixtures, semaphore } from './_repository.ts'
+
+const BIG = semaphore(20)
+const zkey = path.join(fixtures, 'dense.zkey')
+const wtns = path.join(fixtures, 'dense.wtns')
+const NATIVE_PHASES = ['quotient', 'msm', 'finish', 'self-verify']
+
+/** Counts its listeners, and is no AbortSignal, as those of job queues are not. */
+class CountingSignal implements AbortSignalLike {
+  aborted = false
+  reason: unknown
+  readonly listeners = new Set<() => void>()
+
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.listeners.add(listener)
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    this.listeners.delete(listener)
+  }
+
+  abort(reason: unknown): void {
+    this.aborted = true
+    this.reason = reason
+    for (const listener of this.listeners) listener()
+  }
+}
+
+test('a signal that has fired rejects with its reason before anything starts', async (t) => {
+  const reason = new Error('enough')
+  const signal = AbortSignal.abort(reason)
+  const options = {
+    signal,
+    onProgress: () => t.fail('nothing may start'),
+  }
+  using key = await ProvingKey.open(zkey)
+  const circuit = await Circuit.open(BIG.wasm)
+  const valid = await key.prove(wtns)
+  const calls: Promise<unknown>[] = [
+    ProvingKey.open('absent.zkey', options),
+    Circuit.open('absent.wasm', options),
+    circuit.witness({}, options),
+    key.prove('absent.wtns', options),
+    key.fullProve({}, 'absent.wasm', options),
+    groth16.prove('absent.zkey', 'absent.wtns', options),
+    groth16.fullProve({}, 'absent.wasm', 'absent.zkey', options),
+    key.verifyingKey.verify(valid.proof, valid.publicSignals, { signal }),
+  ]
+
+  for (const call of calls) {
+    t.is(
+      await call.then(
+        () => 'no error',
+        (error: unknown) => error,
+      ),
+      reason,
+    )
+  }
+})
+
+test('an abort in any phase rejects with the reason, and the key goes on proving', async (t) => {
+  using key = await ProvingKey.open(BIG.zkey)
+  const circuit = await Circuit.open(BIG.wasm)
+  using witness = await circuit.witness(BIG.input)
+
+  for (const phase of ['quotient', 'msm']) {
+    const controller = new AbortController()
+    const reason = { because: phase }
+    const onProgress = (progress: Progress) => {
+      if (progress.phase === phase) controller.abort(reason)
+    }
+    const proving = key.prove(witness, { signal: controller.signal, onProgress })
+
+    t.is(
+      await proving.then(
+        () => 'no error',
+        (error: unknown) => error,
+      ),
+      reason,
+      phase,
+    )
+  }
+  const { proof, publicSignals } = await key.prove(witness)
+
+  t.true(await key.verifyingKey.verify(proof, publicSignals))
+})
+
+test('the default reason is a DOMException named AbortError', async (t) => {
+  using key = await ProvingKey.open(BIG.zkey)
+  const circuit = await Circuit.open(BIG.wasm)
+  using witness = await circuit.witness(BIG.input)
+
+  for (const signal of [new CountingSignal(), undefined]) {
+    const controller = new AbortController()
+    const proving = key.prove(witness, { signal: signal ?? controller.signal })
+    setImmediate(() => {
+      if (signal) signal.abort(undefined)
+      else controller.abort()
+    })
+
+    const error = await t.throwsAsync(proving, { name: 'AbortError' })
+    t.true(error instanceof DOMException)
+  }
+})
+
+test('waiting calls can be aborted, and those behind them go on', async (t) => {
+  using key = await ProvingKey.open(BIG.zkey)
+  const circuit = await Circuit.open(BIG.wasm)
+  using witness = await circuit.witness(BIG.input)
+  const controller = new AbortController()
+
+  const first = key.prove(witness)
+  const second = key.prove(witness, { signal: controller.signal })
+  const third = key.prove(witness)
+  controller.abort('second')
+
+  t.is(
+    await second.then(
+      () => 'no error',
+      (error: unknown) => error,
+    ),
+    'second',
+  )
+  for (const { proof, publicSignals } of [await first, await third]) {
+    t.true(await key.verifyingKey.verify(proof, publicSignals))
+  }
+})
+
+test('no listener stays on the signal, however the call ends', async (t) => {
+  using key = await ProvingKey.open(zkey)
+  const signal = new CountingSignal()
+
+  await key.prove(wtns, { signal })
+  t.is(signal.listeners.size, 0)
+  await t.throwsAsync(key.prove(zkey, { signal }), { code: 'ERR_BAD_MAGIC' })
+  t.is(signal.listeners.size, 0)
+  const proving = key.prove(wtns, { signal })
+  t.is(signal.listeners.size, 1)
+  signal.abort('now')
+  await proving.catch(() => undefined)
+  t.is(signal.listeners.size, 0)
+})
+
+test('progress goes through the phases in order and ends with the call', async (t) => {
+  using key = await ProvingKey.open(BIG.zkey)
+  const reports: Progress[] = []
+  let isSettled = false
+
+  await key.fullProve(BIG.input, BIG.wasm, {
+    onProgress: (progress) => {
+      t.false(isSettled)
+      reports.push(progress)
+    },
+  })
+  isSettled = true
+  await new Promise((resolve) => setTimeout(resolve, 200))
+
+  t.deepEqual(
+    reports.slice(0, 2).map(({ phase, ratio }) => [phase, ratio]),
+    [
+      ['witness', 0],
+      ['witness', 1],
+    ],
+  )
+  t.true(reports.some(({ phase }) => NATIVE_PHASES.includes(phase)))
+  const order = reports.map(({ phase }) => NATIVE_PHASES.indexOf(phase))
+  t.deepEqual(
+    order,
+    [...order].sort((a, b) => a - b),
+    JSON.stringify(reports),
+  )
+  for (const [i, { ratio, elapsedMs }] of reports.entries()) {
+    t.true(ratio >= 0 && ratio <= 1, String(ratio))
+    t.true(elapsedMs >= (reports[i - 1]?.elapsedMs ?? 0))
+  }
+})
+
+test('what onProgress throws stops the call and comes out of it', async (t) => {
+  using key = await ProvingKey.open(BIG.zkey)
+  const circuit = await Circuit.open(BIG.wasm)
+  using witness = await circuit.witness(BIG.input)
+  const thrown = new Error('from the callback')
+
+  for (const call of [
+    () =>
+      key.prove(witness, {
+        onProgress: () => {
+          throw thrown
+        },
+      }),
+    () =>
+      circuit.witness(BIG.input, {
+        onProgress: () => {
+          throw thrown
+        },
+      }),
+  ]) {
+    t.is(await t.throwsAsync(call), thrown)
+  }
+})
+
+test('eight proofs at once on two keys all verify', async (t) => {
+  const cases = [semaphore(5), semaphore(10)]
+  const opened = await Promise.all(
+    cases.map(async ({ zkey: file, wasm, input }) => ({
+      key: await ProvingKey.open(file),
+      circuit: await Circuit.open(wasm),
+      input,
+    })),
+  )
+
+  const proofs = await Promise.all(
+    Array.from({ length: 4 }, () => opened)
+      .flat()
+      .map(async ({ key, circuit, input }) => ({
+        vk: key.verifyingKey,
+        ...(await key.fullProve(input, circuit)),
+      })),
+  )
+
+  t.is(proofs.length, 8)
+  for (const { vk, proof, publicSignals } of proofs) t.true(await vk.verify(proof, publicSignals))
+  t.is(new Set(proofs.map(({ proof }) => proof.pi_a[0])).size, 8, 'fresh blinding for each')
+  for (const { key } of opened) key.dispose()
+})
+
+test('the event loop turns while a proof runs', async (t) => {
+  using key = await ProvingKey.open(BIG.zkey)
+  const circuit = await Circuit.open(BIG.wasm)
+  using witness = await circuit.witness(BIG.input)
+  let turns = 0
+  const timer = setInterval(() => {
+    turns += 1
+  }, 1)
+
+  await key.prove(witness)
+  clearInterval(timer)
+
+  t.true(turns > 1, `${turns} turns`)
+})
+
+test('a proof of one circuit does not verify with the key of another', async (t) => {
+  const { zkey: file, wasm, input } = semaphore(5)
+  const { proof, publicSignals } = await groth16.fullProve(input, wasm, file)
+  const own = VerifyingKey.from(semaphore(5).vk)
+  const other = VerifyingKey.from(semaphore(10).vk)
+
+  t.true(await own.verify(proof, publicSignals))
+  t.false(await other.verify(proof, publicSignals))
+})
