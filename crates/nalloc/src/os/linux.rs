@@ -55,7 +55,13 @@ fn pointer(run: Run) -> *mut c_void {
     run.start.as_ptr().cast()
 }
 
-fn rlimit_bytes(resource: libc::__rlimit_resource_t) -> u64 {
+/// What names a limit: glibc has a type of its own for it, musl takes an int.
+#[cfg(target_env = "gnu")]
+type LimitName = libc::__rlimit_resource_t;
+#[cfg(not(target_env = "gnu"))]
+type LimitName = libc::c_int;
+
+fn rlimit_bytes(resource: LimitName) -> u64 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
     // SAFETY: `limit` is a writable rlimit.
     let result = unsafe { libc::getrlimit(resource, &raw mut limit) };
