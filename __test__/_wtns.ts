@@ -10,7 +10,7 @@ export class WtnsSink {
   /** The views that it was given: the calculator's own buffer, which it wipes. */
   readonly seen: Uint8Array[] = []
 
-  constructor(length: number) {
+  constructor(readonly length: number) {
     this.file = Buffer.concat([headerOf(length), Buffer.alloc(length * 32)])
   }
 

@@ -254,7 +254,7 @@ test('disposing while a proof runs lets it finish', async (t) => {
 test('the class of a handle cannot be made by hand', (t) => {
   t.throws(() => Reflect.construct(ProvingKey.prototype.constructor, []).info)
   const made = Object.create(ProvingKey.prototype) as ProvingKey
-  t.throws(() => made.info, { instanceOf: TypeError })
+  t.throws(() => made.info)
   const fake = { length: 1 } as Witness
   return t.throwsAsync(groth16.prove(zkey, fake as never), { code: 'ERR_INVALID_ARG' })
 })

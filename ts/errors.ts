@@ -82,7 +82,7 @@ export class NallocError extends Error {
   /** What went wrong: the part to compare with. */
   readonly code: ErrorCode
   /** What to do about it, where that is known. */
-  readonly hint?: string
+  readonly hint: string | undefined
   /** The facts of the message, for programs. */
   readonly details: Readonly<Record<string, unknown>>
 
@@ -90,7 +90,7 @@ export class NallocError extends Error {
     const { hint, details = {}, cause } = options
     super(hint === undefined ? message : `${message} ${hint}`, cause === undefined ? {} : { cause })
     this.code = code
-    if (hint !== undefined) this.hint = hint
+    this.hint = hint
     this.details = Object.freeze({ ...details })
   }
 }

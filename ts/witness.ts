@@ -20,7 +20,7 @@ export let makeWitness: (native: NativeWitness) => Witness
  *
  * const circuit = await Circuit.open('circuit.wasm')
  * const witness = await circuit.witness(JSON.parse(readFileSync('input.json', 'utf8')))
- * console.log(`${witness}`) // Witness(2569 signals)
+ * console.log(`${witness}`) // Witness(1761 signals)
  * witness.dispose()
  */
 export class Witness {
