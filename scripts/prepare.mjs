@@ -1,0 +1,103 @@
+// Installs and builds what `npm start`, `npm test` and `npm run bench` need, each step only when its
+// inputs changed. A second run takes well under a second.
+
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import path from 'node:path'
+import { writeReexports } from './reexports.mjs'
+import { fail, root, run, step } from './steps.mjs'
+
+const NODE_MIN = [20, 19]
+const tsc = ['node_modules/typescript/bin/tsc', '-p']
+
+checkTools()
+
+step({
+  title: 'installing npm packages',
+  stamp: 'node_modules/.nalloc-stamp',
+  inputs: ['package-lock.json'],
+  outputs: ['node_modules'],
+  // No install script of any package runs; ours has none.
+  work: () => run('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund']),
+})
+
+step({
+  title: 'building the native addon',
+  stamp: 'build/.addon-stamp',
+  inputs: [
+    'Cargo.toml',
+    'Cargo.lock',
+    'build.rs',
+    'rust-toolchain.toml',
+    'src',
+    'crates/nalloc/Cargo.toml',
+    'crates/nalloc/src',
+    'crates/nalloc-bn254/Cargo.toml',
+    'crates/nalloc-bn254/src',
+    'crates/nalloc-groth16/Cargo.toml',
+    'crates/nalloc-groth16/src',
+  ],
+  outputs: [addonFile(), 'index.d.ts'],
+  work: () =>
+    run('node', [
+      'node_modules/@napi-rs/cli/dist/cli.js',
+      'build',
+      '--platform',
+      '--release',
+      '--no-js',
+      '--dts',
+      'index.d.ts',
+    ]),
+})
+
+step({
+  title: 'compiling TypeScript',
+  stamp: 'dist/.stamp',
+  inputs: ['ts', 'index.d.ts', 'tsconfig.base.json', 'tsconfig.json', 'package.json', 'scripts'],
+  outputs: ['dist/index.js'],
+  work: () => {
+    fs.rmSync(path.join(root, 'dist'), { recursive: true, force: true })
+    run('node', [...tsc, 'tsconfig.json'])
+    writeReexports()
+  },
+})
+
+step({
+  title: 'compiling tests, examples and benchmarks',
+  stamp: 'build/.test-stamp',
+  inputs: [
+    'dist',
+    '__test__',
+    'examples',
+    'benches/node',
+    'tsconfig.base.json',
+    'tsconfig.test.json',
+  ],
+  outputs: ['build/__test__', 'build/examples'],
+  work: () => {
+    for (const folder of ['__test__', 'examples', 'benches']) {
+      fs.rmSync(path.join(root, 'build', folder), { recursive: true, force: true })
+    }
+    run('node', [...tsc, 'tsconfig.test.json'])
+  },
+})
+
+function addonFile() {
+  const isGlibc = 'glibcVersionRuntime' in process.report.getReport().header
+  return `nalloc.linux-${process.arch}-${isGlibc ? 'gnu' : 'musl'}.node`
+}
+
+function checkTools() {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  const isOld = major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1])
+  if (isOld) fail(`Node ${NODE_MIN.join('.')} or newer expected, got ${process.versions.node}`)
+  if (process.platform !== 'linux') fail(`Linux expected, got ${process.platform}`)
+  const needed = [
+    ['cargo', 'Rust: see rust-toolchain.toml for the version'],
+    ['cc', 'a C compiler, for linking: gcc or clang'],
+  ]
+  for (const [tool, what] of needed) {
+    const { error } = spawnSync(tool, ['--version'], { stdio: 'ignore' })
+    if (error) fail(`${tool} not found on PATH; please install ${what}`)
+  }
+}
