@@ -60,7 +60,6 @@ test('a source of the wrong type is a TypeError that names the argument', async 
       ['wasm', () => Circuit.open(source)],
       ['wasm', () => groth16.fullProve({}, source, zkey)],
       ['zkey', () => groth16.fullProve({}, SMALL.wasm, source)],
-      ['verifying key', () => VerifyingKey.from(source)],
     ]
     for (const [name, call] of calls) {
       const error = await failure(t, call)
@@ -69,6 +68,28 @@ test('a source of the wrong type is a TypeError that names the argument', async 
       t.is(error.code, 'ERR_INVALID_ARG')
       t.regex(error.message, new RegExp(`^${name}: expected a path, a file: URL or bytes, got `))
     }
+  }
+})
+
+test('what is no verification key of any kind is refused by name', async (t) => {
+  const cyclic: Record<string, unknown> = {}
+  cyclic['IC'] = cyclic
+  const memory = { type: 'mem', data: 1 }
+  const wrong = [undefined, null, 1, true, Symbol('x'), detached(), memory, cyclic, { IC: 1n }]
+
+  for (const value of [...wrong, '', [], Buffer.from('{'), Buffer.from('null')]) {
+    const error = await failure(t, () => VerifyingKey.from(value as never))
+
+    t.is(error.code, 'ERR_INVALID_ARG', error.message)
+    t.true(error instanceof TypeError || error instanceof RangeError)
+    t.regex(error.message, /^verifying key\b.*: expected /)
+  }
+  const { vk } = semaphore(1)
+  const bytes = fs.readFileSync(vk)
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  shared.set(bytes)
+  for (const key of [vk, new URL(`file://${vk}`), bytes, shared, JSON.parse(bytes.toString())]) {
+    t.is(VerifyingKey.from(key).nPublic, 4)
   }
 })
 

@@ -179,9 +179,11 @@ test('progress goes through the phases in order and ends with the call', async (
     [...order].sort((a, b) => a - b),
     JSON.stringify(reports),
   )
-  for (const [i, { ratio, elapsedMs }] of reports.entries()) {
+  for (const [i, { phase, ratio, elapsedMs }] of reports.entries()) {
+    const before = reports[i - 1]
     t.true(ratio >= 0 && ratio <= 1, String(ratio))
-    t.true(elapsedMs >= (reports[i - 1]?.elapsedMs ?? 0))
+    t.true(before?.phase !== phase || ratio >= before.ratio, JSON.stringify(reports))
+    t.true(elapsedMs >= (before?.elapsedMs ?? 0))
   }
 })
 

@@ -10,6 +10,8 @@ export class Call {
   readonly #signal: AbortSignalLike | undefined
   readonly #onProgress: TaskOptions['onProgress']
   readonly #startMs = performance.now()
+  #phase: ProgressPhase | undefined
+  #ratio = 0
 
   /** Checks the options and rejects at once when the signal has fired already. */
   constructor(options: TaskOptions) {
@@ -24,8 +26,12 @@ export class Call {
 
   /** Tells the caller how far this phase is; what the callback throws comes out here. */
   report(phase: ProgressPhase, ratio: number): void {
+    // Threads report in any order; a bar that goes back would be a lie.
+    const floor = phase === this.#phase ? this.#ratio : 0
+    this.#phase = phase
+    this.#ratio = Math.min(Math.max(ratio, floor), 1)
     const elapsedMs = performance.now() - this.#startMs
-    this.#onProgress?.({ phase, ratio: Math.min(Math.max(ratio, 0), 1), elapsedMs })
+    this.#onProgress?.({ phase, ratio: this.#ratio, elapsedMs })
   }
 
   /** Runs one native task: an abort cancels it, its progress is reported, its errors are ours. */

@@ -38,6 +38,12 @@ export function checkSource(name: string, value: unknown): Opened {
   throw wrongType(name, EXPECTED, show(value))
 }
 
+/** True for what `checkSource` takes, or refuses by its value alone. @internal */
+export function isSource(value: unknown): value is Source {
+  if (typeof value === 'string' || value instanceof URL || isMemory(value)) return true
+  return ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)
+}
+
 /**
  * Hands `use` what the native side takes, which copies bytes before it returns. Shared memory is
  * copied here first, because another thread may write to it meanwhile, and that copy is wiped.

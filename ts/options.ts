@@ -30,7 +30,7 @@ export type ProgressPhase =
 export interface Progress {
   /** What is being done now. */
   readonly phase: ProgressPhase
-  /** The share of this phase that is done, 0..1. */
+  /** The share of this phase that is done, 0..1; it never goes back. */
   readonly ratio: number
   /** Milliseconds since the call began. */
   readonly elapsedMs: number

@@ -1,9 +1,10 @@
 // A verification key: strict about the key, and a plain yes or no about everything else.
 
 import { Call, callNative } from './_call.ts'
-import { checkOptions } from './_check.ts'
+import { checkOptions, show } from './_check.ts'
 import { readWholeSync } from './_file.ts'
-import { checkSource, type Source } from './_source.ts'
+import { checkSource, isSource, type Source, unshared } from './_source.ts'
+import { wrongType } from './errors.ts'
 import { binding, type NativeVerifyingKey } from './native.ts'
 import type { TaskOptions } from './options.ts'
 import { type Groth16Proof, type PublicSignals, textOfProof, textOfPublicSignals } from './proof.ts'
@@ -24,6 +25,8 @@ export interface VerifyingKeyJson {
 export type VerifyOptions = Pick<TaskOptions, 'signal'>
 
 const JSON_BYTES_MAX = 2 ** 28
+/** How messages name a key that is no file. */
+const NAME = 'verifying key'
 
 /** Wraps a key that the native side wrote. @internal */
 export let makeVerifyingKey: (json: string, name: string) => VerifyingKey
@@ -58,17 +61,19 @@ export class VerifyingKey {
    * Checks a key: the object of verification_key.json, or the file itself as a path, URL or bytes.
    * A file is read at once, on the calling thread: it has some kilobytes.
    *
-   * @throws ERR_IO; ERR_UNSUPPORTED_PROTOCOL, ERR_UNSUPPORTED_CURVE, ERR_NON_CANONICAL,
-   * ERR_NOT_ON_CURVE, ERR_NOT_IN_SUBGROUP and others that name what is wrong with the key
+   * @throws ERR_IO, ERR_INVALID_ARG; ERR_UNSUPPORTED_PROTOCOL, ERR_UNSUPPORTED_CURVE,
+   * ERR_NON_CANONICAL, ERR_NOT_ON_CURVE, ERR_NOT_IN_SUBGROUP and others that name what is wrong
+   * with the key
    * @example
    * import { VerifyingKey } from 'nalloc'
    *
    * console.log(VerifyingKey.from('verification_key.json').nPublic)
    */
   static from(key: VerifyingKeyJson | Source): VerifyingKey {
-    if (isKeyJson(key)) return new VerifyingKey(JSON.stringify(key), 'verifying key')
-    const source = checkSource('verifying key', key)
-    const bytes = source.kind === 'path' ? readWholeSync(source.path, JSON_BYTES_MAX) : source.bytes
+    if (!isSource(key)) return new VerifyingKey(textOfKey(key), NAME)
+    const source = checkSource(NAME, key)
+    const bytes =
+      source.kind === 'path' ? readWholeSync(source.path, JSON_BYTES_MAX) : unshared(source.bytes)
     return new VerifyingKey(new TextDecoder().decode(bytes), source.name)
   }
 
@@ -102,6 +107,13 @@ export class VerifyingKey {
   }
 }
 
-function isKeyJson(key: VerifyingKeyJson | Source): key is VerifyingKeyJson {
-  return typeof key === 'object' && key !== null && ('IC' in key || 'vk_alpha_1' in key)
+function textOfKey(key: VerifyingKeyJson): string {
+  const expected = 'the object of verification_key.json, a path, a file: URL or bytes'
+  if (typeof key !== 'object' || key === null) throw wrongType(NAME, expected, show(key))
+  try {
+    return JSON.stringify(key)
+  } catch {
+    // A bigint, or an object within itself.
+    throw wrongType(NAME, expected, 'an object that is not JSON')
+  }
 }
