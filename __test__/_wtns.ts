@@ -1,6 +1,7 @@
 // A sink that collects a witness as a .wtns file, which the library itself never makes.
 
-const PRIME = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
+/** The modulus r of BN254's scalars. */
+export const PRIME = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 const HEADER_BYTES = 76
 
 /** Collects what a calculator writes. */

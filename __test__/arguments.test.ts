@@ -13,7 +13,7 @@ import {
   type Witness,
 } from 'nalloc'
 import { fixtures, semaphore } from './_repository.ts'
-import { wtnsOf } from './_wtns.ts'
+import { PRIME, wtnsOf } from './_wtns.ts'
 
 const zkey = path.join(fixtures, 'dense.zkey')
 const wtns = path.join(fixtures, 'dense.wtns')
@@ -110,7 +110,6 @@ test('a source with a wrong value is a RangeError', async (t) => {
 test('options of the wrong type or value are refused by name', async (t) => {
   using key = await ProvingKey.open(zkey)
   const blinding = (r: unknown, s: unknown) => ({ unsafeBlinding: { r, s } })
-  const prime = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
   const cases: [object | null | number, typeof TypeError | typeof RangeError, RegExp][] = [
     [null, TypeError, /^options: expected an object, got null$/],
     [1, TypeError, /^options: expected an object, got 1$/],
@@ -126,7 +125,7 @@ test('options of the wrong type or value are refused by name', async (t) => {
     [{ unsafeBlinding: 1 }, TypeError, /^unsafeBlinding: expected an object with r and s/],
     [{ unsafeBlinding: { r: 1n } }, TypeError, /^unsafeBlinding\.s: expected an integer/],
     [blinding(1n, -1n), RangeError, /^unsafeBlinding\.s: .* got one outside$/],
-    [blinding(prime, 1n), RangeError, /^unsafeBlinding\.r: .* got one outside$/],
+    [blinding(PRIME, 1n), RangeError, /^unsafeBlinding\.r: .* got one outside$/],
     [blinding('01', 1n), RangeError, /^unsafeBlinding\.r/],
     [blinding('0x1', 1n), RangeError, /^unsafeBlinding\.r/],
     [blinding(0.5, 1n), RangeError, /^unsafeBlinding\.r/],

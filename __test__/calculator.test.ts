@@ -4,10 +4,9 @@ import type { CircuitInputs, NallocError } from 'nalloc'
 import { calculator } from './_internal.ts'
 import { golden, goldenCases, readJson, semaphore, sha256 } from './_repository.ts'
 import { calculatorFunctions, type WasmParts, wasmModule } from './_wasm.ts'
-import { elementBytes, WtnsSink } from './_wtns.ts'
+import { elementBytes, PRIME, WtnsSink } from './_wtns.ts'
 
 const { calculate, compileCalculator } = calculator
-const PRIME = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 const SMALL = semaphore(2)
 
 async function compile(file: string) {

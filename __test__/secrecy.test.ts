@@ -9,9 +9,8 @@ import test from 'ava'
 import { ProvingKey } from 'nalloc'
 import { calculator } from './_internal.ts'
 import { semaphore } from './_repository.ts'
-import { elementBytes, WtnsSink } from './_wtns.ts'
+import { elementBytes, PRIME, WtnsSink } from './_wtns.ts'
 
-const PRIME = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 /** Smaller values occur by chance. */
 const VALUE_MIN = 2n ** 200n
 const CHUNK_BYTES = 2 ** 24

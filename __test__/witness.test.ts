@@ -1,7 +1,9 @@
 import { inspect } from 'node:util'
 import test from 'ava'
-import { Circuit, Witness } from 'nalloc'
+import { Circuit, NallocError, Witness } from 'nalloc'
 import { semaphore } from './_repository.ts'
+import { calculatorFunctions, wasmModule } from './_wasm.ts'
+import { elementBytes, PRIME } from './_wtns.ts'
 
 const SMALL = semaphore(1)
 
@@ -21,6 +23,15 @@ test('a witness shows its size and nothing else, however it is printed', async (
   witness.dispose()
   t.is(`${witness}`, 'Witness(disposed)')
   t.is(witness.length, 1761)
+})
+
+test('a calculator that gives a value of r or more is refused', async (t) => {
+  const functions = calculatorFunctions()
+  const lying = wasmModule({ exportsMemory: true, data: elementBytes(PRIME), functions })
+  const circuit = await Circuit.open(lying)
+
+  const error = await t.throwsAsync(circuit.witness({}), { instanceOf: NallocError })
+  t.is(error.code, 'ERR_NON_CANONICAL')
 })
 
 test('no error about an input quotes a value', async (t) => {

@@ -1,13 +1,13 @@
 // A circuit's witness calculator.
 
-import { calculate, compileCalculator } from './_calculator.ts'
-import { Call } from './_call.ts'
+import { calculate, compileCalculator, type WitnessSink } from './_calculator.ts'
+import { Call, callNative } from './_call.ts'
 import { checkOptions } from './_check.ts'
 import { readWhole } from './_file.ts'
 import { type FileArgument, withKindsNamed } from './_sniff.ts'
 import { checkSource, type Opened, type Source, unshared } from './_source.ts'
 import type { WasmModule } from './_webAssembly.ts'
-import { binding } from './native.ts'
+import { binding, type NativeWitness } from './native.ts'
 import type { TaskOptions } from './options.ts'
 import { makeWitness, type Witness } from './witness.ts'
 
@@ -56,10 +56,9 @@ export class Circuit {
     computeWitness = async (circuit, input, call) => {
       call.throwIfAborted()
       call.report('witness', 0)
-      const { WitnessHandle } = binding()
-      const native = await calculate(circuit.#module, input, (length) => new WitnessHandle(length))
+      const sink = await calculate(circuit.#module, input, (length) => new NativeSink(length))
       call.report('witness', 1)
-      return makeWitness(native)
+      return makeWitness(sink.native)
     }
   }
 
@@ -106,6 +105,24 @@ export class Circuit {
    */
   async witness(input: CircuitInputs, options?: TaskOptions): Promise<Witness> {
     return computeWitness(this, input, new Call(checkOptions(options)))
+  }
+}
+
+/** Secret native memory, whose errors are ours. */
+class NativeSink implements WitnessSink {
+  readonly native: NativeWitness
+
+  constructor(length: number) {
+    const { WitnessHandle } = binding()
+    this.native = callNative(() => new WitnessHandle(length))
+  }
+
+  write(index: number, bytes: Uint8Array): void {
+    callNative(() => this.native.write(index, bytes))
+  }
+
+  dispose(): void {
+    this.native.dispose()
   }
 }
 

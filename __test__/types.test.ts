@@ -1,0 +1,82 @@
+// Compiles programs of users against the declarations that ship, with nothing skipped.
+
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import test from 'ava'
+import ts from 'typescript'
+import { root } from './_repository.ts'
+
+const BODY = `
+export async function use(): Promise<void> {
+  using key: ProvingKey = await ProvingKey.open('x.zkey', { memoryLimit: '512M' })
+  const circuit = await Circuit.open(new URL('file:///x.wasm'), { signal: AbortSignal.timeout(9) })
+  using witness: Witness = await circuit.witness({ a: 1n, b: ['2', [3, '0x4']] })
+  const { timings, proof }: ProofResult = await key.prove(witness, {
+    onProgress: ({ phase, ratio }) => console.log(phase === 'msm', ratio.toFixed()),
+    unsafeBlinding: { r: 1n, s: '2' },
+  })
+  const isValid: boolean = await groth16.verify('vk.json', ['1'], proof)
+  console.log(timings.msm?.toFixed(), isValid, stats().memoryLimitBytes ?? 0)
+  await groth16.prove(Buffer.of(1), { type: 'mem', data: new Uint8Array(1) }, { selfVerify: false })
+
+  // @ts-expect-error a hash is text
+  const wrongField: number = key.info.sha256
+  // @ts-expect-error a number is no source
+  const wrongSource: Source = 5
+  // @ts-expect-error there is no such phase
+  const wrongPhase: ProgressPhase = 'cooking'
+  // @ts-expect-error there is no such unit
+  const wrongSize: Size = '12Q'
+  // @ts-expect-error a witness is not made by hand
+  const wrongWitness = new Witness()
+  // @ts-expect-error a boolean is no signal
+  await circuit.witness({ a: true })
+  // @ts-expect-error there is no such code
+  const wrongCode: ErrorCode = 'ERR_NOPE'
+  console.log(wrongField, wrongSource, wrongPhase, wrongSize, wrongWitness, wrongCode)
+}
+`
+const HEADS = {
+  'user.mts': `
+import { groth16, stats, Witness } from 'nalloc'
+import type { ErrorCode, ProgressPhase, ProofResult, Size, Source } from 'nalloc'
+import { Circuit, ProvingKey } from 'nalloc/groth16'
+`,
+  'user.cts': `
+import nalloc = require('nalloc')
+import type { ErrorCode, ProgressPhase, ProofResult, Size, Source } from 'nalloc'
+import groth16Entry = require('nalloc/groth16')
+const { groth16, stats, Witness } = nalloc
+const { Circuit, ProvingKey } = groth16Entry
+type ProvingKey = nalloc.ProvingKey
+type Witness = nalloc.Witness
+`,
+}
+
+for (const [name, head] of Object.entries(HEADS)) {
+  test(`the types hold for a ${name.endsWith('.mts') ? 'module' : 'CommonJS'} user`, (t) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nalloc-'))
+    t.teardown(() => fs.rmSync(folder, { recursive: true }))
+    fs.mkdirSync(path.join(folder, 'node_modules'))
+    fs.symlinkSync(root, path.join(folder, 'node_modules/nalloc'))
+    const file = path.join(folder, name)
+    fs.writeFileSync(file, head + BODY)
+
+    const program = ts.createProgram([file], {
+      target: ts.ScriptTarget.ES2022,
+      lib: ['lib.es2023.d.ts', 'lib.esnext.disposable.d.ts'],
+      module: ts.ModuleKind.NodeNext,
+      moduleResolution: ts.ModuleResolutionKind.NodeNext,
+      types: ['node'],
+      typeRoots: [path.join(root, 'node_modules/@types')],
+      strict: true,
+      noEmit: true,
+    })
+    const messages = ts.getPreEmitDiagnostics(program).map(({ file: where, messageText }) => {
+      return `${where?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, '\n')}`
+    })
+
+    t.deepEqual(messages, [])
+  })
+}
