@@ -1,3 +1,4 @@
+import { Serializer } from 'node:v8'
 import test from 'ava'
 import { field, signals } from './_internal.ts'
 import { randomWords } from './_random.ts'
@@ -54,6 +55,25 @@ test('decimal text, 0x text and bigints of every size are reduced modulo r', (t)
     t.is(parse(hex), expected, hex)
     t.is(parse(hex.toUpperCase().replace('0X', '0x')), expected, hex)
   }
+})
+
+test('the copy that is made of a bigint is wiped', (t) => {
+  const { releaseBuffer } = Serializer.prototype
+  const released: Buffer[] = []
+  Serializer.prototype.releaseBuffer = function () {
+    const buffer = releaseBuffer.call(this)
+    released.push(buffer)
+    return buffer
+  }
+  t.teardown(() => {
+    Serializer.prototype.releaseBuffer = releaseBuffer
+  })
+
+  parse(PRIME - 2n)
+  parse(10n ** 500n)
+
+  t.is(released.length, 2)
+  t.true(released.every((bytes) => bytes.length > 32 && bytes.every((byte) => byte === 0)))
 })
 
 test('safe integers are taken, all other numbers are refused', (t) => {
