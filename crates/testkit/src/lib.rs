@@ -1,1 +1,30 @@
 //! Oracles, fixture makers and runners for the tests of this workspace.
+//!
+//! | module | what it is for |
+//! |---|---|
+//! | [`cases`], [`circuit`], [`setup`], [`files`] | small circuits, their files from known waste |
+//! | [`malformed`] | files that must be refused, with the codes, and what `verify` must answer |
+//! | [`golden`] | proofs that another implementation made for the same files |
+//! | [`oracle`] | a slow, plain prover |
+//! | [`python`], [`json`] | what makes files byte for byte those of the reference |
+//! | [`child`], [`memory`], [`TempDir`] | processes of their own; what this one has in memory |
+//!
+//! Everything is a pure function of its arguments and panics where a test would have to. Keys made
+//! here are worth nothing: anybody can forge proofs for them.
+
+#![forbid(unsafe_code)]
+
+pub mod cases;
+pub mod child;
+pub mod circuit;
+pub mod files;
+pub mod golden;
+pub mod json;
+pub mod malformed;
+pub mod memory;
+pub mod oracle;
+pub mod python;
+pub mod setup;
+mod temp;
+
+pub use temp::TempDir;
