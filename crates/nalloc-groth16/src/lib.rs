@@ -1,1 +1,49 @@
 //! Groth16 over BN254: strict readers, prover and verifier.
+//!
+//! ```text
+//! source -> section -> zkey -> load -> key ----.
+//!                   -> wtns ---------> witness -+-> quotient -> prove -> proof
+//!                              vkey <-----------'                         |
+//!                               '------------------> verify <------------'
+//! ```
+//!
+//! | module | what it owns |
+//! |---|---|
+//! | `source` | bytes of a file or a slice, by position, and what may change under them |
+//! | `section` | the container that all these files share |
+//! | `zkey`, `load`, `matrix`, `key` | a proving key: header, bytes, matrices, the whole |
+//! | `wtns`, `witness` | a witness in secret memory |
+//! | `vkey`, `proof`, `json` | what verifiers exchange |
+//! | `quotient`, `prove`, `verify` | the algorithm |
+//! | `error` | every code and every message |
+//!
+//! Every length, index, number and point of a file is checked before it is used; a hostile file is
+//! an [`Error`] that names the section and the byte, never a panic or an allocation out of
+//! proportion to the bytes that exist. Nothing secret is left in memory that this crate owns once a
+//! [`Witness`] is dropped and [`ProvingKey::prove`] has returned, whatever it returned.
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod json;
+mod key;
+mod load;
+mod matrix;
+mod proof;
+mod prove;
+mod quotient;
+mod section;
+mod source;
+mod verify;
+mod vkey;
+mod witness;
+mod wtns;
+mod zkey;
+
+pub use error::{Error, Place, Spot};
+pub use key::{KeyInfo, ProvingKey, ReadOptions};
+pub use proof::{Proof, public_to_json};
+pub use prove::ProveOptions;
+pub use verify::VerifyFailure;
+pub use vkey::VerifyingKey;
+pub use witness::Witness;

@@ -1,0 +1,279 @@
+//! The prover: a witness and two random scalars in, three points out.
+//!
+//! ```text
+//! A  = alpha1 + sum of w_j A_j  + r delta1
+//! B  = beta2  + sum of w_j B2_j + s delta2
+//! B1 = beta1  + sum of w_j B1_j
+//! C  = sum of w_j L_j + sum of P_i H_i + s A + r B1
+//! ```
+//!
+//! B1 goes without its own blinding: r (B1 + s delta1) - r s delta1 is r B1. The five sums are one
+//! set of tasks. Multiplications by r and s take the same steps for all values; the sums do not.
+//!
+//! What is secret lives in one arena and on the pool's stacks. The arena is wiped when it is
+//! dropped and the stacks are overwritten, after success, error, cancellation and panic alike.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+use nalloc::Arena;
+use nalloc_bn254::{Field, Fq, Fq2, Fr, Jacobian, Observer, Pool, msm, msm_scratch_bytes};
+
+use crate::error::Error;
+use crate::key::ProvingKey;
+use crate::proof::Proof;
+use crate::quotient::{self, quotient};
+use crate::witness::Witness;
+
+/// Attempts to draw a number below r from 254 random bits; each fails with probability 0.25.
+const ATTEMPTS_MAX: u32 = 128;
+/// What an arena may lose to the placement of one array.
+const ARRAY_SLACK_BYTES: usize = 3 * 4096;
+/// An arena has up to a thirty-second more than it was asked for, and whole pages of up to 64 KiB.
+const ARENA_SLACK_DIVISOR: u64 = 32;
+const ARENA_SLACK_BYTES: u64 = 64 << 10;
+
+/// How one proof is made.
+#[derive(Clone, Copy)]
+pub struct ProveOptions<'a> {
+    /// Threads of the proof.
+    pub pool: &'a Pool,
+    /// Sees the phases "witness", "quotient", "msm", "finish" and "self-verify", and may stop it.
+    pub observer: &'a dyn Observer,
+    /// Verify the proof before it is returned. Without it, a damaged or hostile key can make a
+    /// proof that gives the witness away.
+    pub self_verify: bool,
+    /// Fixed blinding (r, s), for tests only: such proofs give the witness away.
+    pub blinding: Option<(Fr, Fr)>,
+    /// Refuse with [`Error::Limit`] when the proof needs more bytes.
+    pub memory_limit_bytes: Option<u64>,
+}
+
+impl<'a> ProveOptions<'a> {
+    /// Verified proofs with fresh blinding, without an observer and a limit.
+    #[must_use]
+    pub fn new(pool: &'a Pool) -> Self {
+        Self { pool, observer: &(), self_verify: true, blinding: None, memory_limit_bytes: None }
+    }
+}
+
+impl ProvingKey {
+    /// Bytes that one proof on a pool of `threads` threads takes at most, beside the key.
+    #[must_use]
+    pub fn estimate_bytes(&self, threads: usize) -> u64 {
+        let witness = size_of::<[u64; 4]>().saturating_mul(self.a.len()) as u64;
+        let arena = self.arena_bytes(threads) as u64;
+        let slack = arena / ARENA_SLACK_DIVISOR + ARENA_SLACK_BYTES;
+        witness.saturating_add(arena).saturating_add(slack)
+    }
+
+    /// Bytes that the arena of one proof hands out at most.
+    fn arena_bytes(&self, threads: usize) -> usize {
+        let wires = size_of::<[u64; 4]>().saturating_mul(self.a.len());
+        let domain = size_of::<Fr>().saturating_mul(self.h.len());
+        let arrays = [wires, domain].into_iter().chain([domain; quotient::ARRAYS]);
+        let points = [&self.a, &self.b1, &self.l, &self.h].map(|points| points.len());
+        let sums = points.into_iter().chain([self.b2.len()]);
+        let sums = sums.map(|points| msm_scratch_bytes(points, threads));
+        arrays
+            .map(|bytes| bytes.saturating_add(ARRAY_SLACK_BYTES))
+            .chain(sums)
+            .fold(0, usize::saturating_add)
+    }
+
+    /// Proves that `witness` satisfies the circuit: the proof and the public signals.
+    ///
+    /// For one key, witness and blinding the proof is always the same.
+    ///
+    /// # Errors
+    /// [`Error::WitnessLength`], [`Error::WitnessOne`], [`Error::Limit`] before anything is
+    /// allocated, [`Error::SelfVerify`], [`Error::Memory`], [`Error::Random`],
+    /// [`Error::Cancelled`].
+    pub fn prove(
+        &self,
+        witness: &Witness,
+        options: &ProveOptions<'_>,
+    ) -> Result<(Proof, Vec<Fr>), Error> {
+        let file = || witness.name().to_owned();
+        let (expected, got) = (self.info.n_vars, witness.len());
+        if expected != got {
+            return Err(Error::WitnessLength { file: file(), expected, got });
+        }
+        if !witness.starts_with_one() {
+            return Err(Error::WitnessOne { file: file() });
+        }
+        let needed = self.estimate_bytes(options.pool.thread_count());
+        if let Some(limit) = options.memory_limit_bytes.filter(|&limit| needed > limit) {
+            return Err(Error::Limit { what: "the proof", needed, limit });
+        }
+        // Made before the work, so that it runs after it, whatever happens.
+        let _scrub = ScrubOnDrop(options.pool);
+        let (proof, public) = options.pool.install(|| self.make_proof(witness, options))?;
+        if options.self_verify {
+            options.observer.progress("self-verify", 0, 1);
+            if self.verifying_key.verify(&proof, &public).is_err() {
+                return Err(Error::SelfVerify { file: self.name.clone() });
+            }
+            options.observer.progress("self-verify", 1, 1);
+        }
+        if options.observer.is_cancelled() { Err(Error::Cancelled) } else { Ok((proof, public)) }
+    }
+
+    fn make_proof(
+        &self,
+        witness: &Witness,
+        options: &ProveOptions<'_>,
+    ) -> Result<(Proof, Vec<Fr>), Error> {
+        let observer = options.observer;
+        if observer.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        observer.progress("witness", 0, 1);
+        let bytes = self.arena_bytes(options.pool.thread_count());
+        let arena = Arena::builder().capacity_bytes(bytes).secret(true).build()?;
+        let values = arena.try_alloc_array::<[u64; 4]>(self.a.len())?;
+        witness.copy_limbs_to(values);
+        observer.progress("witness", 1, 1);
+
+        let scalars = arena.try_alloc_array::<[u64; 4]>(self.h.len())?;
+        quotient(self, values, scalars, &arena, options)?;
+        let sums = self.sums(values, scalars, &arena, options)?;
+
+        observer.progress("finish", 0, 1);
+        let blinding = options.blinding.map_or_else(random_blinding, Ok)?;
+        let proof = self.finish(&sums, blinding, options.pool);
+        let public = values.iter().skip(1).take(self.verifying_key.ic.len().saturating_sub(1));
+        // Values of a witness are below r.
+        let public = public.map(|value| Fr::from_plain(*value).unwrap_or(Fr::ZERO)).collect();
+        observer.progress("finish", 1, 1);
+        Ok((proof, public))
+    }
+
+    /// The five sums, at once.
+    fn sums(
+        &self,
+        values: &[[u64; 4]],
+        quotient: &[[u64; 4]],
+        arena: &Arena,
+        options: &ProveOptions<'_>,
+    ) -> Result<Sums, Error> {
+        let pool = options.pool;
+        let private = &values[values.len() - self.l.len()..];
+        // An addition in G2 costs about three in G1.
+        let weights = [self.a.len(), self.b1.len(), 3 * self.b2.len(), self.l.len(), self.h.len()];
+        let all = Shares::new(options.observer, weights);
+        let shares = [0, 1, 2, 3, 4].map(|index| Share { all: &all, index });
+        let [for_a, for_b1, for_b2, for_l, for_h] = &shares;
+        let ((b2, h), ((a, b1), l)) = pool.join(
+            || {
+                pool.join(
+                    || msm(&self.b2, values, pool, arena, for_b2),
+                    || msm(&self.h, quotient, pool, arena, for_h),
+                )
+            },
+            || {
+                pool.join(
+                    || {
+                        pool.join(
+                            || msm(&self.a, values, pool, arena, for_a),
+                            || msm(&self.b1, values, pool, arena, for_b1),
+                        )
+                    },
+                    || msm(&self.l, private, pool, arena, for_l),
+                )
+            },
+        );
+        Ok(Sums { a: a?, b1: b1?, b2: b2?, l: l?, h: h? })
+    }
+
+    /// Adds the key's constants and the blinding.
+    fn finish(&self, sums: &Sums, (r, s): (Fr, Fr), pool: &Pool) -> Proof {
+        let (b, (a, c)) = pool.join(
+            || {
+                let blinded = sums.b2.add(&self.verifying_key.delta2.mul_secret(&s));
+                blinded.add_affine(&self.verifying_key.beta2).to_affine()
+            },
+            || {
+                let a = sums.a.add(&self.delta1.mul_secret(&r));
+                let a = a.add_affine(&self.verifying_key.alpha1).to_affine();
+                let b1 = sums.b1.add_affine(&self.beta1).to_affine();
+                let c = sums.l.add(&sums.h).add(&a.mul_secret(&s)).add(&b1.mul_secret(&r));
+                (a, c.to_affine())
+            },
+        );
+        Proof { a, b, c }
+    }
+}
+
+/// The results of the five multi-scalar multiplications.
+struct Sums {
+    a: Jacobian<Fq>,
+    b1: Jacobian<Fq>,
+    b2: Jacobian<Fq2>,
+    l: Jacobian<Fq>,
+    h: Jacobian<Fq>,
+}
+
+/// Two independent scalars, uniform below r, from the operating system.
+fn random_blinding() -> Result<(Fr, Fr), Error> {
+    let mut bytes = [0; 32];
+    let drawn = random_scalar(&mut bytes).and_then(|r| Ok((r, random_scalar(&mut bytes)?)));
+    nalloc::wipe(&mut bytes);
+    drawn
+}
+
+/// Draws 254 bits until they are a number below r.
+fn random_scalar(bytes: &mut [u8; 32]) -> Result<Fr, Error> {
+    for _ in 0..ATTEMPTS_MAX {
+        getrandom::fill(bytes).map_err(|error| Error::Random { reason: error.to_string() })?;
+        bytes[31] &= 0x3f;
+        if let Some(scalar) = Fr::from_le_bytes(bytes) {
+            return Ok(scalar);
+        }
+    }
+    Err(Error::Random { reason: format!("{ATTEMPTS_MAX} numbers above r in a row") })
+}
+
+/// Overwrites the stacks of a pool when it goes out of scope.
+struct ScrubOnDrop<'a>(&'a Pool);
+
+impl Drop for ScrubOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.scrub_stacks();
+    }
+}
+
+/// How far five operations are that run at once, as one number.
+struct Shares<'a> {
+    observer: &'a dyn Observer,
+    weights: [u64; 5],
+    /// Of each weight, how much is done.
+    done: [AtomicU64; 5],
+}
+
+impl<'a> Shares<'a> {
+    fn new(observer: &'a dyn Observer, weights: [usize; 5]) -> Self {
+        let weights = weights.map(|weight| weight as u64);
+        Self { observer, weights, done: [const { AtomicU64::new(0) }; 5] }
+    }
+}
+
+/// One of the five, as its own observer.
+struct Share<'a> {
+    all: &'a Shares<'a>,
+    index: usize,
+}
+
+impl Observer for Share<'_> {
+    fn is_cancelled(&self) -> bool {
+        self.all.observer.is_cancelled()
+    }
+
+    fn progress(&self, phase: &'static str, done: u64, total: u64) {
+        let weight = self.all.weights[self.index];
+        let share = weight.saturating_mul(done) / total.max(1);
+        // Relaxed: the numbers stand for themselves, and a report that is late does no harm.
+        self.all.done[self.index].fetch_max(share, Ordering::Relaxed);
+        let done = self.all.done.iter().map(|done| done.load(Ordering::Relaxed)).sum();
+        self.all.observer.progress(phase, done, self.all.weights.iter().sum());
+    }
+}

@@ -1,0 +1,55 @@
+//! `.wtns`: the values of a circuit's wires.
+
+use nalloc_bn254::Fr;
+
+use crate::error::Error;
+use crate::section::{Container, Kind, Section, u32_at};
+use crate::source::Source;
+use crate::zkey::read_limbs;
+
+const WTNS: Kind =
+    Kind { magic: *b"wtns", name: "a .wtns file", version_max: 2, versions: "1 or 2" };
+
+const HEADER_BYTES: usize = 40;
+/// Byte offsets inside of the header section.
+const N8: usize = 0;
+const PRIME: usize = 4;
+const COUNT: usize = 36;
+/// Bytes of one value.
+pub(crate) const VALUE_BYTES: usize = 32;
+
+/// A `.wtns` whose header and lengths were checked.
+pub(crate) struct Wtns {
+    /// How many values there are.
+    pub(crate) count: u32,
+    /// The section that holds them, 32 bytes each.
+    pub(crate) values: Section,
+}
+
+impl Wtns {
+    /// Reads and checks everything but the values.
+    ///
+    /// # Errors
+    /// Those of FORMATS.md section 8 that are about the container, [`Error::SectionLength`],
+    /// [`Error::PrimeMismatch`], and what reading can give.
+    pub(crate) fn open(source: &dyn Source) -> Result<Self, Error> {
+        let container = Container::open(source, &WTNS, &())?;
+        container.check_unique(&[1, 2])?;
+        let (head, values) = (container.section(1)?, container.section(2)?);
+        let refuse = |at: usize, got: String| {
+            Err(Error::PrimeMismatch { place: container.place(head, at as u64), got })
+        };
+        let n8 = u32::from_le_bytes(container.read_first(head)?);
+        if n8 != 32 {
+            return refuse(N8, format!("values of {n8} bytes"));
+        }
+        container.check_len(head, HEADER_BYTES as u64)?;
+        let header: [u8; HEADER_BYTES] = container.read_first(head)?;
+        if read_limbs(&header, PRIME) != Fr::MODULUS {
+            return refuse(PRIME, "one modulo another prime".to_owned());
+        }
+        let count = u32_at(&header, COUNT);
+        container.check_len(values, VALUE_BYTES as u64 * u64::from(count))?;
+        Ok(Self { count, values })
+    }
+}
