@@ -275,6 +275,7 @@ function explain(error: unknown, frames: readonly string[]): NallocError {
     return new NallocError('ERR_WITNESS', `the witness calculator crashed: ${reason}.`)
   }
   const details = { exception: error.code, frames }
+  // circom's codes: 1 no such signal, 2 and 3 set twice, 4 assertion, 5 memory, 6 index of an array.
   switch (error.code) {
     case 4: {
       const message = `assert failed${placeOf(frames)}: an input violates the circuit.`

@@ -8,7 +8,7 @@ import { type FileArgument, withKindsNamed } from './_sniff.ts'
 import { checkSource, type Opened, type Source, unshared } from './_source.ts'
 import type { WasmModule } from './_webAssembly.ts'
 import { binding, type NativeWitness } from './native.ts'
-import type { TaskOptions } from './options.ts'
+import type { AbortOptions, TaskOptions } from './options.ts'
 import { makeWitness, type Witness } from './witness.ts'
 
 /**
@@ -76,9 +76,10 @@ export class Circuit {
    *
    * const circuit = await Circuit.open(new URL('circuit.wasm', `file://${process.cwd()}/`))
    */
-  static async open(wasm: Source, options?: TaskOptions): Promise<Circuit> {
+  static async open(wasm: Source, options?: AbortOptions): Promise<Circuit> {
     const source = checkSource('wasm', wasm)
-    const call = new Call(checkOptions(options))
+    const { signal } = checkOptions(options)
+    const call = new Call({ signal })
     const args: FileArgument[] = [
       { name: 'wasm', position: 1, expected: 'a WebAssembly module', source },
     ]
@@ -89,7 +90,8 @@ export class Circuit {
    * Computes the witness for `input` and keeps it in secret native memory.
    *
    * Runs on the calling thread, which does nothing else meanwhile, and looks at `signal` only
-   * before it begins. The calculator's memory is overwritten afterwards; `input` is the caller's.
+   * before it begins. The calculator's memory is overwritten afterwards, what the circuit logs is
+   * dropped; `input` is the caller's.
    *
    * @throws ERR_INPUT for a signal that is unknown, missing or of the wrong size; ERR_WITNESS when
    * the input violates the circuit, with the template and line; ERR_NO_MEMORY

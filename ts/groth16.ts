@@ -5,7 +5,7 @@ import { checkOptions } from './_check.ts'
 import { type FileArgument, withKindsNamed } from './_sniff.ts'
 import { checkSource, type Opened, type Source } from './_source.ts'
 import { type Circuit, type CircuitInputs, checkCircuit, circuitOf } from './circuit.ts'
-import type { OneShotOptions } from './options.ts'
+import type { AbortOptions, OneShotOptions } from './options.ts'
 import type { Groth16Proof, PublicSignals } from './proof.ts'
 import {
   checkWitness,
@@ -19,7 +19,7 @@ import {
   proofSettings,
   proveWith,
 } from './provingKey.ts'
-import { VerifyingKey, type VerifyingKeyJson, type VerifyOptions } from './verifyingKey.ts'
+import { VerifyingKey, type VerifyingKeyJson } from './verifyingKey.ts'
 import type { Witness } from './witness.ts'
 
 export type { Bytes, Source } from './_source.ts'
@@ -27,7 +27,7 @@ export { Circuit, type CircuitInputs, type SignalValue } from './circuit.ts'
 export type * from './options.ts'
 export type { Groth16Proof, PublicSignals } from './proof.ts'
 export { type KeyInfo, type ProofEstimate, type ProofResult, ProvingKey } from './provingKey.ts'
-export { VerifyingKey, type VerifyingKeyJson, type VerifyOptions } from './verifyingKey.ts'
+export { VerifyingKey, type VerifyingKeyJson } from './verifyingKey.ts'
 export { Witness } from './witness.ts'
 
 /** One-shot calls: they open what they are given, use it once and drop it. */
@@ -83,7 +83,7 @@ export interface Groth16 {
     vk: VerifyingKey | VerifyingKeyJson | Source,
     publicSignals: PublicSignals,
     proof: Groth16Proof,
-    options?: VerifyOptions,
+    options?: AbortOptions,
   ): Promise<boolean>
 }
 
@@ -142,7 +142,7 @@ export const groth16: Groth16 = Object.freeze({
     vk: VerifyingKey | VerifyingKeyJson | Source,
     publicSignals: PublicSignals,
     proof: Groth16Proof,
-    options?: VerifyOptions,
+    options?: AbortOptions,
   ): Promise<boolean> {
     const key = vk instanceof VerifyingKey ? vk : VerifyingKey.from(vk)
     return key.verify(proof, publicSignals, options)

@@ -7,6 +7,7 @@ export {
   type NallocErrorOptions,
 } from './errors.ts'
 export {
+  type AbortOptions,
   type AbortSignalLike,
   type Bytes,
   Circuit,
@@ -31,7 +32,6 @@ export {
   type TaskOptions,
   VerifyingKey,
   type VerifyingKeyJson,
-  type VerifyOptions,
   Witness,
 } from './groth16.ts'
 export { type MemoryStats, stats } from './stats.ts'

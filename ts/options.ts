@@ -37,9 +37,13 @@ export interface Progress {
 }
 
 /** Options of every call that takes time. */
-export interface TaskOptions {
+export interface AbortOptions {
   /** Stops the call: its promise rejects with the signal's reason within some milliseconds. */
   readonly signal?: AbortSignalLike | undefined
+}
+
+/** Options of the calls that take long enough to be watched. */
+export interface TaskOptions extends AbortOptions {
   /**
    * Called from the event loop, at most 20 times a second and at the start of each phase, never
    * after the promise has settled. What it throws stops the call, whose promise then rejects with

@@ -6,7 +6,7 @@ import { readWholeSync } from './_file.ts'
 import { checkSource, isSource, type Source, unshared } from './_source.ts'
 import { wrongType } from './errors.ts'
 import { binding, type NativeVerifyingKey } from './native.ts'
-import type { TaskOptions } from './options.ts'
+import type { AbortOptions } from './options.ts'
 import { type Groth16Proof, type PublicSignals, textOfProof, textOfPublicSignals } from './proof.ts'
 
 /** A verification key in the form of verification_key.json. */
@@ -20,9 +20,6 @@ export interface VerifyingKeyJson {
   readonly vk_delta_2: readonly (readonly string[])[]
   readonly IC: readonly (readonly string[])[]
 }
-
-/** Options of `VerifyingKey.verify`. */
-export type VerifyOptions = Pick<TaskOptions, 'signal'>
 
 const JSON_BYTES_MAX = 2 ** 28
 /** How messages name a key that is no file. */
@@ -91,7 +88,7 @@ export class VerifyingKey {
   async verify(
     proof: Groth16Proof,
     publicSignals: PublicSignals,
-    options?: VerifyOptions,
+    options?: AbortOptions,
   ): Promise<boolean> {
     const { signal } = checkOptions(options)
     const call = new Call({ signal })
