@@ -9,8 +9,8 @@
 import { ELEMENT_BYTES, isPrime } from './_field.ts'
 import { type NameHash, readSignals, type Signals } from './_signals.ts'
 import { type WasmModule, webAssembly } from './_webAssembly.ts'
-import type { CircuitInputs } from './circuit.ts'
 import { NallocError } from './errors.ts'
+import type { CircuitInputs } from './inputs.ts'
 
 /** Where a witness goes. @internal */
 export interface WitnessSink {

@@ -3,8 +3,8 @@
 
 import { showType } from './_check.ts'
 import { ELEMENT_LIMBS, VALUE_DIGITS_MAX, writeElement } from './_field.ts'
-import type { CircuitInputs } from './circuit.ts'
 import { NallocError } from './errors.ts'
+import type { CircuitInputs } from './inputs.ts'
 
 /** A signal's name as a calculator knows it: 64-bit FNV-1a of the name, in halves. @internal */
 export interface NameHash {

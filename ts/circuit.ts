@@ -7,20 +7,10 @@ import { readWhole } from './_file.ts'
 import { type FileArgument, withKindsNamed } from './_sniff.ts'
 import { checkSource, type Opened, type Source, unshared } from './_source.ts'
 import type { WasmModule } from './_webAssembly.ts'
+import type { CircuitInputs } from './inputs.ts'
 import { binding, type NativeWitness } from './native.ts'
 import type { AbortOptions, TaskOptions } from './options.ts'
 import { makeWitness, type Witness } from './witness.ts'
-
-/**
- * A value for a signal: an integer, or arrays of them in row-major order. Text is decimal or starts
- * with 0x. Values are taken modulo r; negative ones count down from r.
- */
-export type SignalValue = bigint | number | string | readonly SignalValue[]
-
-/** The inputs of a circuit by name, as in input.json. */
-export interface CircuitInputs {
-  readonly [signal: string]: SignalValue
-}
 
 const WASM_BYTES_MAX = 2 ** 30
 

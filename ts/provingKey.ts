@@ -4,14 +4,9 @@ import { Call, callNative } from './_call.ts'
 import { checkBoolean, checkOptions, checkScalar, checkSha256, checkSize, show } from './_check.ts'
 import { type FileArgument, withKindsNamed } from './_sniff.ts'
 import { checkSource, type Opened, type Source, withNativeSource } from './_source.ts'
-import {
-  type Circuit,
-  type CircuitInputs,
-  checkCircuit,
-  circuitOf,
-  computeWitness,
-} from './circuit.ts'
+import { type Circuit, checkCircuit, circuitOf, computeWitness } from './circuit.ts'
 import { NallocError, wrongType } from './errors.ts'
+import type { CircuitInputs } from './inputs.ts'
 import { binding, type NativeProvingKey } from './native.ts'
 import type { OpenOptions, ProgressPhase, ProveOptions } from './options.ts'
 import type { Groth16Proof, PublicSignals } from './proof.ts'
