@@ -1,1 +1,22 @@
-//! The Node addon.
+//! The Node addon: thin glue between JavaScript and the crates. No algorithm, no policy.
+//!
+//! Owns the boundary: what crosses it, on which thread, and what happens when either side goes away
+//! first. Every export catches unwinding, so that a bug is an error in JavaScript and not the end
+//! of the host. `index.d.ts` is generated from these files.
+
+#![expect(clippy::needless_pass_by_value, reason = "Node-API hands every argument over by value")]
+
+mod error;
+mod heap;
+mod key;
+mod line;
+mod number;
+mod prove;
+mod task;
+mod verify;
+mod witness;
+
+use nalloc::NAlloc;
+
+#[global_allocator]
+static GLOBAL: NAlloc = NAlloc::new();

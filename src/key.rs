@@ -1,0 +1,147 @@
+//! `ProvingKeyHandle`: a parsed .zkey that JavaScript holds and jobs lease.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use nalloc_bn254::HeapBuffer;
+use nalloc_groth16::{ProvingKey, ReadOptions};
+use napi::{
+    Env,
+    bindgen_prelude::{Either, PromiseRaw, Uint8ArraySlice},
+};
+use napi_derive::napi;
+
+use crate::{
+    error::{DISPOSED, Failure, Result},
+    line, number,
+    task::Task,
+};
+
+/// How a key is opened.
+#[napi(object)]
+pub struct OpenOptions {
+    /// Accept a key with gamma = delta (no phase 2): everybody can forge proofs for it.
+    pub allow_insecure: bool,
+    /// Refuse with `ERR_LIMIT` when opening needs more bytes.
+    pub memory_limit_bytes: Option<f64>,
+    /// How messages name the file.
+    pub name: String,
+}
+
+/// What a key says about its circuit.
+#[napi(object)]
+pub struct KeyInfo {
+    /// Outputs and public inputs.
+    pub n_public: u32,
+    /// Wires, the constant one included.
+    pub n_vars: u32,
+    /// Constraints of the circuit: rows of the matrices less the input-consistency rows.
+    pub n_constraints: u32,
+    /// Size of the evaluation domain, a power of two.
+    pub domain_size: u32,
+    /// SHA-256 of the whole file, 64 hexadecimal digits.
+    pub sha256: String,
+    /// Length of the file.
+    pub bytes: f64,
+}
+
+/// A proving key in native memory. Jobs that use it keep it alive beyond `dispose()`.
+#[napi]
+pub struct ProvingKeyHandle {
+    key: Mutex<Option<Arc<ProvingKey>>>,
+}
+
+impl ProvingKeyHandle {
+    /// The key, for as long as the caller holds it.
+    pub fn lease(&self) -> Result<Arc<ProvingKey>> {
+        let key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
+        key.clone().ok_or_else(|| {
+            Failure::new(DISPOSED, "proving key: expected an open key, got a disposed one").into()
+        })
+    }
+}
+
+#[napi]
+impl ProvingKeyHandle {
+    /// Sizes and identity. Throws `ERR_DISPOSED`.
+    #[napi(getter, catch_unwind)]
+    pub fn info(&self) -> Result<KeyInfo> {
+        let key = self.lease()?;
+        let info = key.info();
+        Ok(KeyInfo {
+            n_public: info.n_public,
+            n_vars: info.n_vars,
+            n_constraints: info.n_constraints,
+            domain_size: info.domain_size,
+            sha256: info.sha256.clone(),
+            bytes: number::from_u64(info.bytes),
+        })
+    }
+
+    /// The verification key as snarkjs writes it. Throws `ERR_DISPOSED`.
+    #[napi(getter, catch_unwind)]
+    pub fn verifying_key_json(&self) -> Result<String> {
+        Ok(self.lease()?.verifying_key().to_json())
+    }
+
+    /// Bytes that one proof needs beside the key. Throws `ERR_DISPOSED`.
+    #[napi(catch_unwind)]
+    pub fn estimate_bytes(&self) -> Result<f64> {
+        let pool = line::pool()?;
+        Ok(number::from_u64(self.lease()?.estimate_bytes(pool.thread_count())))
+    }
+
+    /// True after `dispose()`.
+    #[napi(getter, catch_unwind)]
+    pub fn is_disposed(&self) -> bool {
+        self.key.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
+    /// Gives the memory back, as soon as no proof uses it.
+    #[napi(catch_unwind)]
+    pub fn dispose(&self) {
+        self.key.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// Opens a .zkey: a path, or bytes, which are copied before this returns.
+#[napi(catch_unwind, ts_return_type = "Promise<ProvingKeyHandle>")]
+pub fn open_proving_key<'env>(
+    env: &'env Env,
+    source: Either<String, Uint8ArraySlice<'_>>,
+    options: OpenOptions,
+    task: &Task,
+) -> Result<PromiseRaw<'env, ProvingKeyHandle>> {
+    let source = Input::copy_of(source)?;
+    task.queue(
+        env,
+        move |state| {
+            let read = ReadOptions {
+                pool: line::pool()?,
+                observer: state,
+                allow_insecure: options.allow_insecure,
+                memory_limit_bytes: options.memory_limit_bytes.map(number::byte_limit),
+                name: &options.name,
+            };
+            Ok(match source {
+                Input::Path(path) => ProvingKey::read(path.as_ref(), &read)?,
+                Input::Bytes(bytes) => ProvingKey::from_bytes(&bytes, &read)?,
+            })
+        },
+        |key| ProvingKeyHandle { key: Mutex::new(Some(Arc::new(key))) },
+    )
+}
+
+/// What a job opens: it must not touch JavaScript's memory, which may move or go away.
+enum Input {
+    Path(String),
+    Bytes(HeapBuffer<u8>),
+}
+
+impl Input {
+    fn copy_of(source: Either<String, Uint8ArraySlice<'_>>) -> Result<Self> {
+        Ok(match source {
+            Either::A(path) => Self::Path(path),
+            Either::B(bytes) => Self::Bytes(HeapBuffer::from_slice(&bytes).map_err(Failure::from)?),
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! `prove`: a leased key, a witness from wherever it is, and a proof as JSON.
+
+use std::sync::Arc;
+
+use nalloc_bn254::Fr;
+use nalloc_groth16::{ProveOptions as CoreOptions, ProvingKey, Witness, public_to_json};
+use napi::{
+    Env,
+    bindgen_prelude::{ClassInstance, Either3, PromiseRaw, Uint8ArraySlice},
+};
+use napi_derive::napi;
+
+use crate::{
+    error::{Failure, INVALID_ARG, Result},
+    key::ProvingKeyHandle,
+    line, number,
+    task::{Task, TaskState},
+    witness::WitnessHandle,
+};
+
+/// How one proof is made.
+#[napi(object)]
+pub struct ProveOptions {
+    /// Verify the proof before it is returned.
+    pub self_verify: bool,
+    /// Fixed blinding, a canonical decimal number below r; with `blindingS`, for tests only.
+    pub blinding_r: Option<String>,
+    /// See `blindingR`.
+    pub blinding_s: Option<String>,
+    /// Refuse with `ERR_LIMIT` when the proof needs more bytes.
+    pub memory_limit_bytes: Option<f64>,
+    /// How messages name the witness file.
+    pub name: String,
+}
+
+/// Time spent in one phase.
+#[napi(object)]
+pub struct PhaseTime {
+    /// queue, witness, quotient, msm, finish or self-verify.
+    pub phase: String,
+    /// Milliseconds of wall time.
+    pub ms: f64,
+}
+
+/// A finished proof.
+#[napi(object)]
+pub struct ProofOutput {
+    /// The text of `proof.json`.
+    pub proof: String,
+    /// The text of `public.json`.
+    pub public_signals: String,
+    /// Where the time went, in order.
+    pub timings: Vec<PhaseTime>,
+    /// Bytes that the proof had reserved beside the key.
+    pub peak_bytes: f64,
+}
+
+enum WitnessInput {
+    Path(String),
+    Native(Arc<Witness>),
+}
+
+/// Proves with `key`. The witness is a path, the bytes of a .wtns file (copied before this
+/// returns), or a handle.
+#[napi(catch_unwind, ts_return_type = "Promise<ProofOutput>")]
+pub fn prove<'env>(
+    env: &'env Env,
+    key: &ProvingKeyHandle,
+    witness: Either3<String, Uint8ArraySlice<'_>, ClassInstance<'_, WitnessHandle>>,
+    options: ProveOptions,
+    task: &Task,
+) -> Result<PromiseRaw<'env, ProofOutput>> {
+    let key = key.lease()?;
+    let blinding = blinding(&options)?;
+    let witness = match witness {
+        Either3::A(path) => WitnessInput::Path(path),
+        Either3::B(bytes) => {
+            let witness = Witness::from_bytes(&bytes, &options.name).map_err(Failure::from)?;
+            WitnessInput::Native(Arc::new(witness))
+        }
+        Either3::C(handle) => WitnessInput::Native(handle.lease()?),
+    };
+    task.queue(env, move |state| run(&key, witness, blinding, &options, state), |output| output)
+}
+
+fn run(
+    key: &ProvingKey,
+    witness: WitnessInput,
+    blinding: Option<(Fr, Fr)>,
+    options: &ProveOptions,
+    state: &TaskState,
+) -> std::result::Result<ProofOutput, Failure> {
+    let witness = match witness {
+        WitnessInput::Path(path) => Arc::new(Witness::read(path.as_ref())?),
+        WitnessInput::Native(witness) => witness,
+    };
+    let pool = line::pool()?;
+    let core = CoreOptions {
+        pool,
+        observer: state,
+        self_verify: options.self_verify,
+        blinding,
+        memory_limit_bytes: options.memory_limit_bytes.map(number::byte_limit),
+    };
+    let (proof, public_signals) = key.prove(&witness, &core)?;
+    let timings = state
+        .phase_times_ms()
+        .into_iter()
+        .map(|(phase, ms)| PhaseTime { phase: phase.to_owned(), ms })
+        .collect();
+    let peak_bytes = number::from_u64(key.estimate_bytes(pool.thread_count()));
+    Ok(ProofOutput {
+        proof: proof.to_json(),
+        public_signals: public_to_json(&public_signals),
+        timings,
+        peak_bytes,
+    })
+}
+
+fn blinding(options: &ProveOptions) -> Result<Option<(Fr, Fr)>> {
+    let parse = |name: &str, text: &str| {
+        Fr::from_decimal(text).ok_or_else(|| {
+            // Not quoted: with the proof and the key, the blinding gives the witness away.
+            let message =
+                format!("unsafeBlinding.{name}: expected an integer in [0, r), got another");
+            napi::Error::from(Failure::new(INVALID_ARG, message))
+        })
+    };
+    match (&options.blinding_r, &options.blinding_s) {
+        (None, None) => Ok(None),
+        (Some(r), Some(s)) => Ok(Some((parse("r", r)?, parse("s", s)?))),
+        _ => Err(Failure::new(INVALID_ARG, "unsafeBlinding: expected r and s, got one").into()),
+    }
+}
