@@ -8,7 +8,7 @@ import * as nalloc from 'nalloc'
 import ts from 'typescript'
 import { assertEnding, runNode } from './_child.ts'
 import { calculator } from './_internal.ts'
-import { root, semaphore } from './_repository.ts'
+import { readJson, root, semaphore } from './_repository.ts'
 import { WtnsSink } from './_wtns.ts'
 
 const SMALL = semaphore(1)
@@ -68,6 +68,21 @@ for (const { title, code } of publicFiles.flatMap(examplesOf)) {
     for (const value of promised) t.true(ending.stdout.includes(`${value}`), ending.stdout)
   })
 }
+
+test('the Semaphore program proves, and what it writes verifies', async (t) => {
+  const place = fs.mkdtempSync(path.join(os.tmpdir(), 'nalloc-'))
+  t.teardown(() => fs.rmSync(place, { recursive: true }))
+
+  const ending = await runNode([path.join(root, 'build/examples/semaphore.js')], place)
+
+  assertEnding(t, ending, 0)
+  t.regex(ending.stdout, /^verification +[0-9.]+ ms: valid$/m)
+  t.regex(ending.stdout, /^altered proof +refused$/m)
+  t.is(ending.stderr, '', 'progress is for terminals')
+  const publicSignals = readJson<string[]>(place, 'out/public.json')
+  const proof = readJson<nalloc.Groth16Proof>(place, 'out/proof.json')
+  t.true(await nalloc.groth16.verify(semaphore(20).vk, publicSignals, proof))
+})
 
 test('every value of the entry point has an example', (t) => {
   const source = publicFiles
