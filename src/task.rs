@@ -197,13 +197,17 @@ impl TaskState {
         is_new
     }
 
-    /// True for the caller that may report now: the first of a phase, or 50 ms after the last one.
+    /// True for the caller that may report now: the one that began a phase, or the first one 50 ms
+    /// after the last report.
     fn takes_turn(&self, is_new_phase: bool) -> bool {
         let now_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);
         // Relaxed: the word orders nothing but itself; a lost race loses one report.
+        if is_new_phase {
+            self.reported_ms.store(now_ms, Ordering::Relaxed);
+            return true;
+        }
         let last_ms = self.reported_ms.load(Ordering::Relaxed);
-        let is_due = now_ms.saturating_sub(last_ms) >= PROGRESS_INTERVAL_MS_MIN;
-        (is_new_phase || is_due)
+        now_ms.saturating_sub(last_ms) >= PROGRESS_INTERVAL_MS_MIN
             && self
                 .reported_ms
                 .compare_exchange(last_ms, now_ms, Ordering::Relaxed, Ordering::Relaxed)
