@@ -59,6 +59,7 @@ pub(crate) fn load(zkey: &Zkey<'_>, observer: &dyn Observer) -> Result<Loaded, E
         pass.read(loaded.bytes_of(section))?;
     }
     pass.skip_to(source.len())?;
+    observer.progress(PHASE, pass.position, source.len());
     source.check_unchanged()?;
     loaded.sha256 = hexadecimal(&pass.hasher.finalize());
     Ok(loaded)

@@ -212,7 +212,7 @@ fn describe(start: &[u8]) -> &'static str {
     known.map_or("bytes of no known kind of file", |(_, name)| name)
 }
 
-/// Reads heads of sections.
+/// Reads heads of sections. What follows a head may be a witness, so the window is wiped.
 struct Heads<'a> {
     source: &'a dyn Source,
     window: [u8; WINDOW_BYTES],
@@ -261,5 +261,11 @@ impl Heads<'_> {
         let mut head = [0; HEAD_BYTES];
         head.copy_from_slice(&self.window[at.unwrap_or(0)..][..HEAD_BYTES]);
         Ok(head)
+    }
+}
+
+impl Drop for Heads<'_> {
+    fn drop(&mut self) {
+        nalloc::wipe(&mut self.window);
     }
 }

@@ -1,86 +1,114 @@
-//! What lies in the memory of this process, stack, heap and everything.
+//! What lies in the memory of this process: stacks, heaps and everything that can be written to.
 //!
-//! A needle is kept masked, so that the search itself does not put it into memory.
+//! Needles are words of 64 bits. They are kept masked, so that the search does not put them into
+//! memory itself.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-/// Every byte of a needle is kept exclusive-or this.
-pub const MASK: u8 = 0xa5;
-
+/// Every needle is kept exclusive-or this.
+const MASK: u64 = 0xa55a_c33c_9669_0ff0;
 const CHUNK_BYTES: usize = 1 << 20;
+const WORD_BYTES: usize = size_of::<u64>();
+/// Low bits of a masked needle that the first look compares.
+const FILTER_BITS: u32 = 20;
 
-/// Bytes to look for, masked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Needle(Vec<u8>);
+/// Words to look for.
+pub struct Needles {
+    /// The position of each needle by its masked word.
+    positions: HashMap<u64, usize>,
+    /// Whether a needle has these low bits.
+    filter: Vec<bool>,
+}
 
-impl Needle {
-    /// A needle whose bytes are already masked; at least four of them.
+/// The masked form of words, as bytes, for the process that will look for them.
+#[must_use]
+pub fn masked(words: &[u64]) -> Vec<u8> {
+    words.iter().flat_map(|word| (word ^ MASK).to_le_bytes()).collect()
+}
+
+impl Needles {
+    /// The needles whose masked form this is.
     ///
     /// # Panics
-    /// When there are fewer.
+    /// When two needles are equal, or one is so small that it is found anywhere.
     #[must_use]
-    pub fn from_masked(masked: Vec<u8>) -> Self {
-        assert!(masked.len() >= 4, "a needle of {} bytes is found anywhere", masked.len());
-        Self(masked)
+    pub fn from_masked(bytes: &[u8]) -> Self {
+        let (words, _) = bytes.as_chunks::<WORD_BYTES>();
+        let mut needles = Self { positions: HashMap::new(), filter: vec![false; 1 << FILTER_BITS] };
+        for (position, word) in words.iter().enumerate() {
+            let word = u64::from_le_bytes(*word);
+            assert!(word ^ MASK > u64::from(u32::MAX), "needle {position} is a small number");
+            let other = needles.positions.insert(word, position);
+            assert_eq!(other, None, "needle {position} is there twice");
+            needles.filter[low_bits(word)] = true;
+        }
+        needles
     }
 
-    fn is_at(&self, bytes: &[u8]) -> bool {
-        bytes.iter().zip(&self.0).all(|(&byte, &masked)| byte ^ MASK == masked)
+    /// How often each needle occurs, at any byte.
+    ///
+    /// # Panics
+    /// When the kernel does not show the memory.
+    #[must_use]
+    pub fn count(&self) -> Vec<usize> {
+        let maps = fs::read_to_string("/proc/self/maps").expect("the maps of this process");
+        let memory = File::open("/proc/self/mem").expect("the memory of this process");
+        let mut chunk = vec![0; CHUNK_BYTES];
+        let own = chunk.as_ptr().addr() as u64..(chunk.as_ptr().addr() + CHUNK_BYTES) as u64;
+        let mut counts = vec![0; self.positions.len()];
+        for range in maps.lines().filter_map(writable_range) {
+            let mut at = range.start;
+            while at < range.end {
+                let len = usize::try_from(range.end - at).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
+                // What cannot be read, such as a device's pages, holds nothing of ours.
+                if memory.read_exact_at(&mut chunk[..len], at).is_ok() {
+                    blank_own(&mut chunk[..len], at, &own);
+                    self.count_in(&chunk[..len], &mut counts);
+                }
+                // Chunks overlap, so that a word on the border is seen once.
+                let is_last = at + len as u64 == range.end;
+                at += if is_last { len } else { len + 1 - WORD_BYTES } as u64;
+            }
+        }
+        counts
+    }
+
+    fn count_in(&self, bytes: &[u8], counts: &mut [usize]) {
+        for window in bytes.windows(WORD_BYTES) {
+            let mut word = [0; WORD_BYTES];
+            word.copy_from_slice(window);
+            let masked = u64::from_le_bytes(word) ^ MASK;
+            if self.filter[low_bits(masked)]
+                && let Some(&position) = self.positions.get(&masked)
+            {
+                counts[position] += 1;
+            }
+        }
     }
 }
 
-/// How often each needle occurs in the writable memory of this process.
-///
-/// # Panics
-/// When the kernel does not show the memory.
-#[must_use]
-pub fn count(needles: &[Needle]) -> Vec<usize> {
-    let maps = fs::read_to_string("/proc/self/maps").expect("the maps of this process");
-    let memory = File::open("/proc/self/mem").expect("the memory of this process");
-    let mut chunk = vec![0; CHUNK_BYTES];
-    let own = chunk.as_ptr().addr() as u64..chunk.as_ptr().addr() as u64 + CHUNK_BYTES as u64;
-    let overlap = needles.iter().map(|needle| needle.0.len() - 1).max().unwrap_or(0);
-    let mut counts = vec![0; needles.len()];
-    for (start, end) in maps.lines().filter_map(writable_range) {
-        let mut at = start;
-        while at < end {
-            let len = usize::try_from(end - at).unwrap_or(CHUNK_BYTES).min(CHUNK_BYTES);
-            // Guard pages and the like cannot be read, and hold nothing.
-            if memory.read_exact_at(&mut chunk[..len], at).is_ok() {
-                blank_overlap(&mut chunk[..len], at, &own);
-                for (needle, count) in needles.iter().zip(&mut counts) {
-                    *count += occurrences(needle, &chunk[..len]);
-                }
-            }
-            at = if at + len as u64 == end { end } else { at + (len - overlap) as u64 };
-        }
-    }
-    counts
+fn low_bits(word: u64) -> usize {
+    usize::try_from(word & ((1 << FILTER_BITS) - 1)).unwrap_or(0)
 }
 
 /// The search's own buffer holds copies of what was found elsewhere.
-fn blank_overlap(chunk: &mut [u8], at: u64, own: &std::ops::Range<u64>) {
+fn blank_own(chunk: &mut [u8], at: u64, own: &Range<u64>) {
     let end = at + chunk.len() as u64;
     if at < own.end && own.start < end {
-        let from = own.start.saturating_sub(at);
-        let to = own.end.min(end) - at;
-        let [from, to] = [from, to].map(|offset| usize::try_from(offset).unwrap_or(usize::MAX));
+        let [from, to] = [own.start.saturating_sub(at), own.end.min(end) - at]
+            .map(|offset| usize::try_from(offset).unwrap_or(usize::MAX));
         chunk[from..to].fill(0);
     }
 }
 
-fn occurrences(needle: &Needle, bytes: &[u8]) -> usize {
-    let first = needle.0[0] ^ MASK;
-    let windows = bytes.windows(needle.0.len());
-    windows.filter(|window| window[0] == first && needle.is_at(window)).count()
-}
-
 /// The addresses of a line of /proc/self/maps, unless they cannot be written to.
-fn writable_range(line: &str) -> Option<(u64, u64)> {
+fn writable_range(line: &str) -> Option<Range<u64>> {
     let mut fields = line.split(' ');
     let (start, end) = fields.next()?.split_once('-')?;
     let is_writable = fields.next()?.starts_with("rw");
     let address = |text: &str| u64::from_str_radix(text, 16).ok();
-    address(start).zip(address(end)).filter(|_| is_writable)
+    address(start).zip(address(end)).filter(|_| is_writable).map(|(start, end)| start..end)
 }

@@ -1,0 +1,50 @@
+//! Keys and witnesses for the other modules.
+
+use std::sync::OnceLock;
+
+use nalloc_bn254::{Fr, Pool};
+use nalloc_groth16::{Error, Proof, ProveOptions, ProvingKey, ReadOptions, Witness};
+use testkit::files::Fixture;
+use testkit::malformed::Base;
+
+/// A pool for all tests of this program.
+pub fn pool() -> &'static Pool {
+    static POOL: OnceLock<Pool> = OnceLock::new();
+    POOL.get_or_init(|| Pool::new(Some(2)).expect("a pool of two threads"))
+}
+
+/// The good pair of files that malformed ones are made from.
+pub fn base() -> &'static Base {
+    static BASE: OnceLock<Base> = OnceLock::new();
+    BASE.get_or_init(Base::new)
+}
+
+/// How keys are read unless a test says otherwise.
+pub fn reading(name: &str) -> ReadOptions<'_> {
+    let memory_limit_bytes = None;
+    ReadOptions { pool: pool(), observer: &(), allow_insecure: false, memory_limit_bytes, name }
+}
+
+/// A key and a witness.
+pub struct Pair {
+    pub key: ProvingKey,
+    pub witness: Witness,
+}
+
+impl Pair {
+    /// The files of a circuit of the testkit.
+    pub fn of(fixture: &Fixture) -> Self {
+        Self::read(&fixture.zkey, &fixture.wtns).expect(fixture.name)
+    }
+
+    /// Any files.
+    pub fn read(zkey: &[u8], wtns: &[u8]) -> Result<Self, Error> {
+        let key = ProvingKey::from_bytes(zkey, &reading("key.zkey"))?;
+        Ok(Self { key, witness: Witness::from_bytes(wtns, "witness.wtns")? })
+    }
+
+    /// The proof for a fixed blinding, or a fresh one.
+    pub fn prove(&self, blinding: Option<(Fr, Fr)>) -> Result<(Proof, Vec<Fr>), Error> {
+        self.key.prove(&self.witness, &ProveOptions { blinding, ..ProveOptions::new(pool()) })
+    }
+}

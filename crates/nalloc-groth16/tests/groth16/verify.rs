@@ -1,0 +1,207 @@
+//! The verifier: strict about everything that others send.
+
+use nalloc_bn254::{Affine, G1Affine, G2Affine};
+use nalloc_groth16::{Proof, VerifyFailure, VerifyingKey};
+use testkit::cases::by_name;
+use testkit::files::{Fixture, vk_json};
+use testkit::json::Json;
+use testkit::malformed::{VerifyCase, verify_cases};
+use testkit::setup::Setup;
+
+use crate::support::Pair;
+
+fn key_of(case: &VerifyCase) -> VerifyingKey {
+    VerifyingKey::from_json(case.vk.to_line().as_bytes(), "vk.json").expect(case.name)
+}
+
+fn explain(case: &VerifyCase) -> Result<(), VerifyFailure> {
+    let (public, proof) = (case.public.to_line(), case.proof.to_line());
+    let key = key_of(case);
+    let explained = key.explain_json(public.as_bytes(), proof.as_bytes());
+    assert_eq!(key.verify_json(public.as_bytes(), proof.as_bytes()), explained.is_ok());
+    explained
+}
+
+#[test]
+fn every_case_is_answered_as_expected() {
+    for case in verify_cases() {
+        assert_eq!(explain(&case).is_ok(), case.expect, "{}", case.name);
+    }
+}
+
+fn good() -> VerifyCase {
+    verify_cases().swap_remove(0)
+}
+
+#[test]
+fn reasons_are_told() {
+    let expected = [
+        ("one_public_short", VerifyFailure::PublicCount),
+        ("public_plus_r", VerifyFailure::PublicRange),
+        ("leading_zero", VerifyFailure::PublicRange),
+        ("A_plus_q", VerifyFailure::ProofEncoding),
+        ("A_off_curve", VerifyFailure::NotOnCurve),
+        ("missing_pi_c", VerifyFailure::ProofEncoding),
+        ("public_changed", VerifyFailure::Equation),
+    ];
+    let cases = verify_cases();
+    for (name, failure) in expected {
+        let case = cases.iter().find(|case| case.name == name).expect(name);
+        assert_eq!(explain(case), Err(failure), "{name}");
+        assert!(!failure.reason().is_empty() && failure.to_string().contains("expected"));
+    }
+}
+
+#[test]
+fn texts_that_are_no_signals_or_no_proof_are_refused() {
+    let (key, good) = (key_of(&good()), good());
+    let (public, proof) = (good.public.to_line(), good.proof.to_line());
+    let padded = format!("{proof}{}", " ".repeat(1 << 20));
+    let nested = "[".repeat(100_000);
+    let wrong = [
+        "",
+        "null",
+        "0",
+        "[]",
+        "{}",
+        "\"\"",
+        "[0,0]",
+        "[null,null]",
+        "{\"0\":\"0\"}",
+        "[\"0\",\"0\"",
+        "[\"0\",\"+0\"]",
+        "[\"0\",\" 0\"]",
+        "[\"0\",\"0.0\"]",
+        "[\"0\",\"\"]",
+        "\u{0}",
+        "[\"0\",\"\u{0660}\"]",
+        "[[\"0\",\"0\"]]",
+        &padded,
+        &nested,
+    ];
+    for text in wrong {
+        let start: String = text.chars().take(30).collect();
+        assert!(!key.verify_json(text.as_bytes(), proof.as_bytes()), "{start}");
+        assert!(!key.verify_json(public.as_bytes(), text.as_bytes()), "{start}");
+    }
+    assert!(!key.verify_json(b"[\"\xff\",\"0\"]", proof.as_bytes()));
+    assert!(key.verify_json(public.as_bytes(), proof.as_bytes()));
+}
+
+#[test]
+fn changed_fields_of_a_proof_are_refused() {
+    let good = good();
+    let list = |texts: &[&str]| Json::List(texts.iter().map(|&text| Json::text(text)).collect());
+    let pairs = |texts: [[&str; 2]; 3]| Json::List(texts.iter().map(|text| list(text)).collect());
+    let changes = [
+        ("protocol", Json::text("plonk")),
+        ("protocol", Json::Integer(1)),
+        ("curve", Json::text("bls12381")),
+        ("curve", Json::Integer(0)),
+        ("pi_a", list(&["0", "1", "0"])),
+        ("pi_a", list(&["0", "0", "0"])),
+        ("pi_a", list(&["0", "0", "1"])),
+        ("pi_a", list(&["1", "2"])),
+        ("pi_a", list(&["1", "2", "1", "1"])),
+        ("pi_b", pairs([["0", "0"], ["1", "0"], ["0", "0"]])),
+        ("pi_b", pairs([["5", "0"], ["1", "0"], ["0", "0"]])),
+        ("pi_b", list(&["1", "2", "1"])),
+        ("pi_c", Json::text("1")),
+    ];
+    for (field, value) in changes {
+        let proof = good.proof.clone().with(field, value.clone());
+        let case = VerifyCase { proof, ..good.clone() };
+        assert!(explain(&case).is_err(), "{field}: {value:?}");
+    }
+}
+
+#[test]
+fn points_of_a_proof_are_checked_however_it_was_made() {
+    let pair = Pair::of(&Fixture::new(&by_name("one_constraint")));
+    let key = pair.key.verifying_key();
+    let (proof, public) = pair.prove(None).expect("a proof");
+    let outside = outside_of_g2();
+    assert!(outside.is_on_curve() && !outside.is_in_subgroup());
+
+    let verify = |proof: Proof| key.verify(&proof, &public);
+
+    assert_eq!(verify(proof), Ok(()));
+    assert_eq!(verify(Proof { b: outside, ..proof }), Err(VerifyFailure::NotInSubgroup));
+    let off = Affine { x: proof.a.y, y: proof.a.x };
+    assert_eq!(verify(Proof { a: off, ..proof }), Err(VerifyFailure::NotOnCurve));
+    assert_eq!(verify(Proof { c: off, ..proof }), Err(VerifyFailure::NotOnCurve));
+    let infinite = Proof { a: G1Affine::INFINITY, b: G2Affine::INFINITY, c: G1Affine::INFINITY };
+    assert_eq!(verify(infinite), Err(VerifyFailure::Equation));
+    assert_eq!(key.verify(&proof, &[]), Err(VerifyFailure::PublicCount));
+    // Anybody can turn a proof into another one.
+    assert_eq!(verify(Proof { a: -proof.a, b: -proof.b, c: proof.c }), Ok(()));
+}
+
+/// A point of the curve of G2 that is not of order r: (1, sqrt(1 + B)).
+fn outside_of_g2() -> G2Affine {
+    let cases = testkit::malformed::cases(crate::support::base());
+    let case = cases.iter().find(|case| case.name == "zkey_delta2_outside_of_g2");
+    let zkey = case.and_then(|case| case.zkey.as_ref()).expect("a key of its own");
+    // 12 bytes of file header, 16 of section 1, 12 of the head of section 2, 532 up to delta2.
+    let at = 12 + 16 + 12 + 532;
+    G2Affine::read_montgomery(&zkey[at..at + 128]).expect("a point of the curve")
+}
+
+#[test]
+fn a_broken_key_is_an_error_that_names_the_field() {
+    let vk = vk_json(&Setup::new(&by_name("one_constraint")));
+    let list = |texts: &[&str]| Json::List(texts.iter().map(|&text| Json::text(text)).collect());
+    let mut short = vk.clone();
+    short.get_mut("IC").elements_mut().pop();
+    let broken = [
+        (vk.clone().without("vk_beta_2"), "ERR_INVALID_ARG", "vk_beta_2"),
+        (vk.clone().with("protocol", Json::text("plonk")), "ERR_UNSUPPORTED_PROTOCOL", "protocol"),
+        (vk.clone().with("curve", Json::text("bls12381")), "ERR_UNSUPPORTED_CURVE", "curve"),
+        (vk.clone().with("nPublic", Json::Integer(2)), "ERR_INVALID_ARG", "IC"),
+        (vk.clone().with("nPublic", Json::Integer(u64::MAX)), "ERR_INVALID_ARG", "IC"),
+        (vk.clone().with("nPublic", Json::text("1")), "ERR_INVALID_ARG", "IC"),
+        (short, "ERR_INVALID_ARG", "IC"),
+        (vk.clone().with("IC", Json::text("x")), "ERR_INVALID_ARG", "IC"),
+        (
+            vk.clone().with("IC", Json::List(vec![list(&["1", "2", "1"]), list(&["1", "3", "1"])])),
+            "ERR_NOT_ON_CURVE",
+            "IC[1]",
+        ),
+        (
+            vk.clone().with("vk_alpha_1", list(&["0", "1", "0"])),
+            "ERR_POINT_AT_INFINITY",
+            "vk_alpha_1",
+        ),
+        (vk.clone().with("vk_alpha_1", list(&["1", "2", "2"])), "ERR_INVALID_ARG", "vk_alpha_1"),
+        (
+            vk.clone().with("vk_alpha_1", list(&[&"9".repeat(77), "2", "1"])),
+            "ERR_NON_CANONICAL",
+            "vk_alpha_1",
+        ),
+        (
+            vk.clone().with("vk_delta_2", Json::g2(&outside_of_g2())),
+            "ERR_NOT_IN_SUBGROUP",
+            "vk_delta_2",
+        ),
+        (Json::text("x"), "ERR_INVALID_ARG", "protocol"),
+    ];
+    for (json, code, field) in broken {
+        let error = VerifyingKey::from_json(json.to_line().as_bytes(), "vk.json").expect_err(code);
+        assert_eq!(error.code(), code, "{error}");
+        let message = error.to_string();
+        assert!(message.starts_with("vk.json") && message.contains(field), "{message}");
+    }
+    assert!(VerifyingKey::from_json(b"{", "vk.json").is_err());
+}
+
+#[test]
+fn a_precomputed_pairing_is_not_believed() {
+    let case = good();
+    let lie = case.vk.to_line().replacen('{', "{\"vk_alphabeta_12\": [[\"1\"]], ", 1);
+
+    let key = VerifyingKey::from_json(lie.as_bytes(), "vk.json").expect("a good key");
+
+    let (public, proof) = (case.public.to_line(), case.proof.to_line());
+    assert!(key.verify_json(public.as_bytes(), proof.as_bytes()));
+    assert_eq!(key.to_json(), key_of(&case).to_json());
+}

@@ -1,0 +1,117 @@
+//! How much memory is taken: never more than predicted, and little for a file that lies about its
+//! size. One test at a time, as the counters are those of the process.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use nalloc_bn254::Pool;
+use nalloc_groth16::{ProveOptions, ProvingKey, ReadOptions, Witness};
+use testkit::cases::by_name;
+use testkit::files::Fixture;
+use testkit::malformed::{Base, cases};
+
+/// Remembers the largest request.
+struct Largest;
+
+static LARGEST_BYTES: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static GLOBAL: Largest = Largest;
+
+// SAFETY: every call goes to `System` as it came.
+unsafe impl GlobalAlloc for Largest {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        LARGEST_BYTES.fetch_max(layout.size(), Ordering::SeqCst);
+        // SAFETY: the caller's promise.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, start: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promise.
+        unsafe { System.dealloc(start, layout) }
+    }
+}
+
+static ALONE: Mutex<()> = Mutex::new(());
+
+fn alone() -> MutexGuard<'static, ()> {
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn reading(pool: &Pool) -> ReadOptions<'_> {
+    let memory_limit_bytes = None;
+    ReadOptions { pool, observer: &(), allow_insecure: false, memory_limit_bytes, name: "x" }
+}
+
+#[test]
+fn a_file_that_lies_about_its_size_costs_no_more_than_its_bytes() {
+    /// More than all that a tiny key needs, and far less than what the lies are about.
+    const LIMIT_BYTES: usize = 256 << 10;
+    let _alone = alone();
+    let base = Base::new();
+    let pool = Pool::new(Some(1)).expect("a pool of one thread");
+    for case in cases(&base).iter().filter(|case| !case.codes.is_empty()) {
+        let live_bytes = nalloc::stats().live_bytes;
+        nalloc::reset_peak();
+        LARGEST_BYTES.store(0, Ordering::SeqCst);
+
+        let key = case.zkey.as_ref().map(|bytes| ProvingKey::from_bytes(bytes, &reading(&pool)));
+        let witness = case.wtns.as_ref().map(|bytes| Witness::from_bytes(bytes, "x"));
+
+        let peak_bytes = nalloc::stats().peak_live_bytes - live_bytes;
+        let largest_bytes = LARGEST_BYTES.load(Ordering::SeqCst);
+        drop((key, witness));
+        assert!(peak_bytes < LIMIT_BYTES as u64, "{}: {peak_bytes} bytes", case.name);
+        assert!(largest_bytes < LIMIT_BYTES, "{}: {largest_bytes} bytes", case.name);
+    }
+}
+
+#[test]
+fn a_proof_stays_within_the_predicted_bytes_and_gives_all_of_them_back() {
+    let _alone = alone();
+    for threads in [1, 2, 5] {
+        let pool = Pool::new(Some(threads)).expect("a pool");
+        for name in ["no_public", "dense", "bits", "chain2000"] {
+            let fixture = Fixture::new(&by_name(name));
+            let key = ProvingKey::from_bytes(&fixture.zkey, &reading(&pool)).expect("a good key");
+            let witness = Witness::from_bytes(&fixture.wtns, "x").expect("a good witness");
+            let live_bytes = nalloc::stats().live_bytes;
+            nalloc::reset_peak();
+
+            let made = key.prove(&witness, &ProveOptions::new(&pool));
+
+            assert!(made.is_ok(), "{name}");
+            let stats = nalloc::stats();
+            let predicted_bytes = key.estimate_bytes(threads);
+            let peak_bytes = stats.peak_live_bytes - live_bytes;
+            assert!(peak_bytes <= predicted_bytes, "{name}: {peak_bytes} of {predicted_bytes}");
+            assert_eq!(stats.live_bytes, live_bytes, "{name}");
+        }
+    }
+}
+
+#[test]
+fn opening_a_key_stays_within_the_bytes_for_which_it_would_be_refused() {
+    let _alone = alone();
+    let pool = Pool::new(Some(1)).expect("a pool of one thread");
+    let fixture = Fixture::new(&by_name("chain2000"));
+    let opens = |limit: u64| {
+        let options = ReadOptions { memory_limit_bytes: Some(limit), ..reading(&pool) };
+        ProvingKey::from_bytes(&fixture.zkey, &options).map(|key| key.info().bytes)
+    };
+    let (mut refused, mut accepted) = (0, 1 << 30);
+    while accepted - refused > 1 {
+        let limit = u64::midpoint(refused, accepted);
+        if opens(limit).is_ok() { accepted = limit } else { refused = limit }
+    }
+    assert_eq!(opens(refused).map_err(|error| error.code()), Err("ERR_LIMIT"));
+    let live_bytes = nalloc::stats().live_bytes;
+    nalloc::reset_peak();
+
+    assert!(opens(accepted).is_ok());
+
+    let peak_bytes = nalloc::stats().peak_live_bytes - live_bytes;
+    assert!(peak_bytes <= accepted, "{peak_bytes} of {accepted} bytes");
+    assert!(accepted < 2 * fixture.zkey.len() as u64, "{accepted} bytes");
+}
