@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::load::{Loaded, load};
 use crate::matrix::{Matrices, Records};
 use crate::source::{RegularFile, Slice, Source};
+use crate::units::wide;
 use crate::vkey::VerifyingKey;
 use crate::zkey::{self, Sizes, Zkey, section_point_error};
 
@@ -151,9 +152,9 @@ impl ProvingKey {
 fn needed_bytes(sizes: &Sizes) -> u64 {
     let sections: u64 = (zkey::IC..=zkey::H).map(|id| sizes.expected_bytes(id)).sum();
     let record_bytes = size_of::<u32>() + size_of::<Fr>();
-    let coefficients = u64::from(sizes.coefficients) * record_bytes as u64;
+    let coefficients = u64::from(sizes.coefficients) * wide(record_bytes);
     let row_bytes = 2 * size_of::<u32>() + 2 * size_of::<Fr>();
-    sections + coefficients + (u64::from(sizes.domain_size) + 1) * row_bytes as u64
+    sections + coefficients + (u64::from(sizes.domain_size) + 1) * wide(row_bytes)
 }
 
 fn check_points(zkey: &Zkey<'_>, loaded: &Loaded, options: &ReadOptions<'_>) -> Result<(), Error> {

@@ -15,6 +15,7 @@
 //! | `wtns`, `witness` | a witness in secret memory |
 //! | `vkey`, `proof`, `json` | what verifiers exchange |
 //! | `quotient`, `prove`, `verify` | the algorithm |
+//! | `units` | the two conversions between lengths in memory and in files |
 //! | `error` | every code and every message |
 //!
 //! Every length, index, number and point of a file is checked before it is used; a hostile file is
@@ -34,6 +35,7 @@ mod prove;
 mod quotient;
 mod section;
 mod source;
+mod units;
 mod verify;
 mod vkey;
 mod witness;

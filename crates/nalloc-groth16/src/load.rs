@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::error::Error;
 use crate::section::Section;
 use crate::source::Source;
+use crate::units::wide;
 use crate::zkey::{self, Zkey};
 
 /// Bytes that are read at a time: the observer is asked every few milliseconds.
@@ -67,7 +68,7 @@ pub(crate) fn load(zkey: &Zkey<'_>, observer: &dyn Observer) -> Result<Loaded, E
 
 /// Room for all of a section, whose length is that of the elements and lies inside of the file.
 fn buffer<T: PlainBytes>(zkey: &Zkey<'_>, id: u32) -> Result<HeapBuffer<T>, Error> {
-    let len = zkey.sizes.expected_bytes(id) / size_of::<T>() as u64;
+    let len = zkey.sizes.expected_bytes(id) / wide(size_of::<T>());
     Ok(HeapBuffer::zeroed(usize::try_from(len).map_err(|_| MapFailed::LengthOverflow)?)?)
 }
 
@@ -104,7 +105,7 @@ impl Pass<'_> {
         while left > 0 {
             let len = usize::try_from(left).unwrap_or(usize::MAX).min(PASSED_BYTES);
             self.read(&mut passed[..len])?;
-            left -= len as u64;
+            left -= wide(len);
         }
         Ok(())
     }
@@ -118,7 +119,7 @@ impl Pass<'_> {
             self.observer.progress(PHASE, self.position, self.source.len());
             self.source.read_at(self.position, chunk)?;
             self.hasher.update(&*chunk);
-            self.position += chunk.len() as u64;
+            self.position += wide(chunk.len());
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ use nalloc_bn254::{Field, Fr, HeapBuffer, Observer, Pool};
 use crate::error::Error;
 use crate::section::{Section, place, u32_at};
 use crate::source::Source;
+use crate::units::{index, wide};
 use crate::zkey::{COEFFICIENT_BYTES, COUNT_BYTES, Sizes, read_limbs};
 
 /// Rows that one task evaluates.
@@ -125,7 +126,7 @@ impl Records<'_> {
     fn check(&self, number: usize, record: Record<'_>) -> Result<(), Error> {
         let place = |part: usize| {
             let at = COUNT_BYTES + number * COEFFICIENT_BYTES + part;
-            place(self.source, self.section, at as u64)
+            place(self.source, self.section, wide(at))
         };
         let indices = [
             (MATRIX, "matrix", record.matrix(), 2),
@@ -189,9 +190,4 @@ impl Matrix {
             }
         });
     }
-}
-
-/// A count or index of 32 bits as a position in memory; on every target of this crate it fits.
-fn index(number: u32) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -4,6 +4,7 @@ use nalloc_bn254::{Fr, G1Affine, G2Affine};
 use serde_json::Value;
 
 use crate::json::{Fault, JsonField, ObjectWriter, number, point};
+use crate::units::index;
 use crate::verify::VerifyFailure;
 
 /// The longest text of a proof that is looked at; one without white space has about 720 bytes.
@@ -81,7 +82,7 @@ pub fn public_to_json(signals: &[Fr]) -> String {
 
 /// Reads the text of a public.json with `count` signals.
 pub(crate) fn public_from_json(text: &[u8], count: u32) -> Result<Vec<Fr>, VerifyFailure> {
-    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    let count = index(count);
     let bytes_max = count.saturating_mul(PUBLIC_BYTES_EACH_MAX).saturating_add(PUBLIC_BYTES_MAX);
     let value = parse(text, bytes_max);
     let signals = value.as_ref().and_then(Value::as_array);

@@ -22,6 +22,7 @@ use crate::error::Error;
 use crate::key::ProvingKey;
 use crate::proof::Proof;
 use crate::quotient::{self, quotient};
+use crate::units::wide;
 use crate::witness::Witness;
 
 /// Attempts to draw a number below r from 254 random bits; each fails with probability 0.25.
@@ -60,8 +61,8 @@ impl ProvingKey {
     /// Bytes that one proof on a pool of `threads` threads takes at most, beside the key.
     #[must_use]
     pub fn estimate_bytes(&self, threads: usize) -> u64 {
-        let witness = size_of::<[u64; 4]>().saturating_mul(self.a.len()) as u64;
-        let arena = self.arena_bytes(threads) as u64;
+        let witness = wide(size_of::<[u64; 4]>().saturating_mul(self.a.len()));
+        let arena = wide(self.arena_bytes(threads));
         let slack = arena / ARENA_SLACK_DIVISOR + ARENA_SLACK_BYTES;
         witness.saturating_add(arena).saturating_add(slack)
     }
@@ -252,7 +253,7 @@ struct Shares<'a> {
 
 impl<'a> Shares<'a> {
     fn new(observer: &'a dyn Observer, weights: [usize; 5]) -> Self {
-        let weights = weights.map(|weight| weight as u64);
+        let weights = weights.map(wide);
         Self { observer, weights, done: [const { AtomicU64::new(0) }; 5] }
     }
 }

@@ -12,6 +12,7 @@ use nalloc_bn254::Observer;
 
 use crate::error::{Error, Place, Spot};
 use crate::source::Source;
+use crate::units::{index, wide};
 
 /// Bytes before the first section.
 const HEADER_BYTES: u64 = 12;
@@ -80,8 +81,7 @@ impl<'a> Container<'a> {
     }
 
     fn remember(&mut self, section: Section) {
-        let first = usize::try_from(section.id).ok().and_then(|id| self.first.get_mut(id));
-        match first {
+        match self.first.get_mut(index(section.id)) {
             Some(first @ None) => *first = Some(section),
             Some(Some(_)) if self.repeated.iter().all(|other| other.id != section.id) => {
                 self.repeated.push(section);
@@ -96,8 +96,7 @@ impl<'a> Container<'a> {
     /// [`Error::SectionDuplicate`], [`Error::SectionMissing`].
     pub(crate) fn section(&self, id: u32) -> Result<Section, Error> {
         self.check_unique(&[id])?;
-        let index = usize::try_from(id).unwrap_or(usize::MAX);
-        let first = self.first.get(index).copied().flatten();
+        let first = self.first.get(index(id)).copied().flatten();
         first.ok_or_else(|| Error::SectionMissing { file: self.file(), section: id })
     }
 
@@ -134,8 +133,8 @@ impl<'a> Container<'a> {
     /// # Errors
     /// [`Error::SectionLength`] where it is shorter, and what reading can give.
     pub(crate) fn read_first<const N: usize>(&self, section: Section) -> Result<[u8; N], Error> {
-        if section.len < N as u64 {
-            self.check_len(section, N as u64)?;
+        if section.len < wide(N) {
+            self.check_len(section, wide(N))?;
         }
         let mut bytes = [0; N];
         self.source.read_at(section.offset, &mut bytes)?;
@@ -231,16 +230,16 @@ impl Heads<'_> {
             Error::Truncated { place, part, expected, got }
         };
         let left = self.source.len().saturating_sub(offset);
-        if left < HEAD_BYTES as u64 {
-            let expected = HEAD_BYTES as u64;
+        if left < wide(HEAD_BYTES) {
+            let expected = wide(HEAD_BYTES);
             return Err(truncated(None, offset, "the section table", expected, left));
         }
-        let left = left - HEAD_BYTES as u64;
+        let left = left - wide(HEAD_BYTES);
         let head = self.head(offset, left)?;
         let mut len = [0; 8];
         len.copy_from_slice(&head[4..]);
         let (id, len) = (u32_at(&head, 0), u64::from_le_bytes(len));
-        let offset = offset + HEAD_BYTES as u64;
+        let offset = offset + wide(HEAD_BYTES);
         if len > left {
             return Err(truncated(Some(id), offset, "the section", len, left));
         }
@@ -252,7 +251,7 @@ impl Heads<'_> {
         let inside = |start: u64| offset.checked_sub(start).and_then(|at| usize::try_from(at).ok());
         let mut at = inside(self.start).filter(|at| at + HEAD_BYTES <= self.len);
         if at.is_none() {
-            let room = (WINDOW_BYTES - HEAD_BYTES) as u64;
+            let room = wide(WINDOW_BYTES - HEAD_BYTES);
             self.len = HEAD_BYTES + usize::try_from(left.min(room)).unwrap_or(0);
             self.start = offset;
             self.source.read_at(offset, &mut self.window[..self.len])?;

@@ -10,6 +10,7 @@ use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 use crate::error::Error;
+use crate::units::wide;
 
 /// Bytes that can be read at any position.
 pub(crate) trait Source: Sync {
@@ -44,7 +45,7 @@ impl Source for Slice<'_> {
     }
 
     fn len(&self) -> u64 {
-        self.bytes.len() as u64
+        wide(self.bytes.len())
     }
 
     fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), Error> {

@@ -5,6 +5,7 @@ use serde_json::{Map, Value};
 
 use crate::error::{Error, Place, Spot};
 use crate::json::{Fault, JsonField, ObjectWriter, point};
+use crate::units::index;
 
 /// What verifies proofs of one circuit; every point is of its group, and only points of `IC` may be
 /// infinity.
@@ -107,7 +108,7 @@ impl<'a> Fields<'a> {
         let Some(points) = self.get("IC")?.as_array() else {
             return self.refuse("IC", "an array of points", "something else");
         };
-        let count = n_public.and_then(|count| usize::try_from(count).ok()?.checked_add(1));
+        let count = n_public.and_then(|count| index(count).checked_add(1));
         if count != Some(points.len()) {
             let got = format!("{} points", points.len());
             return self.refuse("IC", "one point more than nPublic, an integer", &got);

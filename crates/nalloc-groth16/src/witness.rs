@@ -6,12 +6,13 @@
 use core::fmt;
 use std::path::Path;
 
-use nalloc::{MapFailed, SecretBuf};
+use nalloc::SecretBuf;
 use nalloc_bn254::Fr;
 
 use crate::error::{Error, Place, Spot};
 use crate::section::place;
 use crate::source::{RegularFile, Slice, Source};
+use crate::units::{index as position, wide};
 use crate::wtns::{VALUE_BYTES, Wtns};
 use crate::zkey::read_limbs;
 
@@ -55,8 +56,7 @@ impl Witness {
     }
 
     fn named(name: String, len: u32) -> Result<Self, Error> {
-        let bytes = usize::try_from(len).ok().and_then(|len| len.checked_mul(VALUE_BYTES));
-        let values = SecretBuf::new(bytes.ok_or(MapFailed::LengthOverflow)?)?;
+        let values = SecretBuf::new(position(len) * VALUE_BYTES)?;
         Ok(Self { name, len, values })
     }
 
@@ -66,7 +66,7 @@ impl Witness {
         source.read_at(wtns.values.offset, witness.values.as_mut_slice())?;
         source.check_unchanged()?;
         check_canonical(witness.values.as_slice()).map_err(|number| Error::NonCanonical {
-            place: place(source, wtns.values, (number * VALUE_BYTES) as u64),
+            place: place(source, wtns.values, wide(number * VALUE_BYTES)),
             what: format!("value of wire {number}"),
         })?;
         Ok(witness)
@@ -85,33 +85,31 @@ impl Witness {
     }
 
     /// Copies plain little-endian values of 32 bytes each to position `index` and the following
-    /// ones; all or none.
+    /// ones.
     ///
     /// # Errors
-    /// [`Error::Argument`] for bytes that are not whole values or do not fit,
-    /// [`Error::NonCanonical`] for a value of r or more.
+    /// [`Error::Argument`] for bytes that are not whole values or do not fit; nothing is copied
+    /// then. [`Error::NonCanonical`] for a value of r or more; all of these positions are 0 then.
     pub fn write(&mut self, index: u32, bytes: &[u8]) -> Result<(), Error> {
         if !bytes.len().is_multiple_of(VALUE_BYTES) {
             let (name, expected) = ("bytes".to_owned(), "whole values of 32 bytes each");
             return Err(Error::Argument { name, expected, got: format!("{} bytes", bytes.len()) });
         }
-        check_canonical(bytes).map_err(|number| {
-            let file = self.name.clone();
-            let number = u64::from(index).saturating_add(number as u64);
-            let spot = Spot::Field(format!("wire {number}"));
-            Error::NonCanonical { place: Place { file, spot }, what: "value".to_owned() }
-        })?;
-        let start = usize::try_from(index).ok().and_then(|index| index.checked_mul(VALUE_BYTES));
-        let end = start.and_then(|start| start.checked_add(bytes.len()));
-        let room =
-            start.zip(end).and_then(|(start, end)| self.values.as_mut_slice().get_mut(start..end));
-        let Some(room) = room else {
+        let start = position(index) * VALUE_BYTES;
+        let Some(room) = self.values.as_mut_slice().get_mut(start..start + bytes.len()) else {
             let expected = "values that fit the witness";
             let got = format!("{} at {index} of {}", bytes.len() / VALUE_BYTES, self.len);
             return Err(Error::Argument { name: "index".to_owned(), expected, got });
         };
+        // Checked after the copy: the caller's bytes may be shared with a thread that writes them.
         room.copy_from_slice(bytes);
-        Ok(())
+        check_canonical(room).map_err(|number| {
+            nalloc::wipe(room);
+            let wire = u64::from(index) + wide(number);
+            let place =
+                Place { file: self.name.clone(), spot: Spot::Field(format!("wire {wire}")) };
+            Error::NonCanonical { place, what: "the value".to_owned() }
+        })
     }
 
     /// What messages call it.

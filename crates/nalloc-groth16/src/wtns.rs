@@ -5,6 +5,7 @@ use nalloc_bn254::Fr;
 use crate::error::Error;
 use crate::section::{Container, Kind, Section, u32_at};
 use crate::source::Source;
+use crate::units::wide;
 use crate::zkey::read_limbs;
 
 const WTNS: Kind =
@@ -37,19 +38,19 @@ impl Wtns {
         container.check_unique(&[1, 2])?;
         let (head, values) = (container.section(1)?, container.section(2)?);
         let refuse = |at: usize, got: String| {
-            Err(Error::PrimeMismatch { place: container.place(head, at as u64), got })
+            Err(Error::PrimeMismatch { place: container.place(head, wide(at)), got })
         };
         let n8 = u32::from_le_bytes(container.read_first(head)?);
         if n8 != 32 {
             return refuse(N8, format!("values of {n8} bytes"));
         }
-        container.check_len(head, HEADER_BYTES as u64)?;
+        container.check_len(head, wide(HEADER_BYTES))?;
         let header: [u8; HEADER_BYTES] = container.read_first(head)?;
         if read_limbs(&header, PRIME) != Fr::MODULUS {
             return refuse(PRIME, "one modulo another prime".to_owned());
         }
         let count = u32_at(&header, COUNT);
-        container.check_len(values, VALUE_BYTES as u64 * u64::from(count))?;
+        container.check_len(values, wide(VALUE_BYTES) * u64::from(count))?;
         Ok(Self { count, values })
     }
 }

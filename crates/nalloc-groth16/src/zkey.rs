@@ -11,6 +11,7 @@ use nalloc_bn254::{Affine, Fq, Fr, G1Affine, G2Affine, Observer, PointError, cur
 use crate::error::{Error, Place};
 use crate::section::{Container, Kind, Section, place, u32_at};
 use crate::source::Source;
+use crate::units::wide;
 
 const ZKEY: Kind =
     Kind { magic: *b"zkey", name: "a .zkey file", version_max: 2, versions: "1 or 2" };
@@ -149,7 +150,7 @@ impl<'a> Zkey<'a> {
 
     fn header_point<F: CurveField>(&self, name: &str, at: &mut usize) -> Result<Affine<F>, Error> {
         let bytes = &self.header[*at..*at + Affine::<F>::BYTES];
-        let place = || self.container.place(self.head, *at as u64);
+        let place = || self.container.place(self.head, wide(*at));
         let point = Affine::<F>::read_montgomery(bytes)
             .map_err(|error| point_error(error, place(), name.to_owned()))?;
         if point.is_infinity() {
@@ -170,7 +171,7 @@ impl Sizes {
         match id {
             IC => G1_BYTES * (n_public + 1),
             COEFFICIENTS => {
-                COUNT_BYTES as u64 + COEFFICIENT_BYTES as u64 * u64::from(self.coefficients)
+                wide(COUNT_BYTES) + wide(COEFFICIENT_BYTES) * u64::from(self.coefficients)
             }
             A | B1 => G1_BYTES * n_vars,
             B2 => G2_BYTES * n_vars,
@@ -195,7 +196,7 @@ pub(crate) fn section_point_error(
     (index, bytes): (usize, usize),
     error: PointError,
 ) -> Error {
-    let place = place(source, section, (index as u64).saturating_mul(bytes as u64));
+    let place = place(source, section, wide(index.saturating_mul(bytes)));
     point_error(error, place, format!("point {index}"))
 }
 
@@ -214,14 +215,14 @@ fn check_protocol(container: &Container<'_>) -> Result<(), Error> {
 
 fn read_header(container: &Container<'_>, head: Section) -> Result<[u8; HEADER_BYTES], Error> {
     let refuse = |at: usize, got: String| {
-        Err(Error::UnsupportedCurve { place: container.place(head, at as u64), got })
+        Err(Error::UnsupportedCurve { place: container.place(head, wide(at)), got })
     };
     let n8q = u32::from_le_bytes(container.read_first(head)?);
     if n8q != 32 {
         // Such a header is longer, so its length says nothing.
         return refuse(N8Q, format!("coordinates of {n8q} bytes (BLS12-381 has 48)"));
     }
-    container.check_len(head, HEADER_BYTES as u64)?;
+    container.check_len(head, wide(HEADER_BYTES))?;
     let header: [u8; HEADER_BYTES] = container.read_first(head)?;
     if read_limbs(&header, Q) != Fq::MODULUS {
         return refuse(Q, "another prime q".to_owned());
@@ -238,7 +239,7 @@ fn read_header(container: &Container<'_>, head: Section) -> Result<[u8; HEADER_B
 fn check_sizes(container: &Container<'_>, head: Section, sizes: &Sizes) -> Result<(), Error> {
     let &Sizes { n_vars, n_public, domain_size, .. } = sizes;
     let refuse = |at: usize, expected: String, got| {
-        Err(Error::BadHeader { place: container.place(head, at as u64), expected, got })
+        Err(Error::BadHeader { place: container.place(head, wide(at)), expected, got })
     };
     if n_vars <= n_public {
         return refuse(N_VARS, format!("more wires than the {n_public} public ones"), n_vars);

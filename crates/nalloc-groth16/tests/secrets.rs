@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nalloc::NAlloc;
-use nalloc_bn254::{Fr, HeapBuffer, Observer, Pool};
+use nalloc_bn254::{Field, Fr, HeapBuffer, Observer, Pool};
 use nalloc_groth16::{Error, ProveOptions, ProvingKey, ReadOptions, Witness};
 use testkit::TempDir;
 use testkit::cases::by_name;
@@ -26,8 +26,17 @@ const LIMBS: usize = 4;
 const FORMS: usize = 3;
 
 /// How the child ends; the last two show that the search finds what is there.
-const WAYS: [&str; 6] =
-    ["success", "cancelled", "refused", "cut-off", "plain-control", "montgomery-control"];
+const WAYS: [&str; 7] = [
+    "success",
+    "cancelled",
+    "refused",
+    "cut-off",
+    "blinding",
+    "plain-control",
+    "montgomery-control",
+];
+/// Bytes of stack that the caller of a proof with fixed blinding may have used, many times over.
+const STACK_BYTES: usize = 256 << 10;
 
 #[test]
 fn nothing_of_a_witness_is_left_in_memory() {
@@ -47,6 +56,8 @@ fn nothing_of_a_witness_is_left_in_memory() {
     let cut_off = dir.write("cut_off.wtns", &fixture.wtns[..last]);
     let words: Vec<u64> = circuit.wires[WIRES.0..WIRES.1].iter().flat_map(words_of).collect();
     let needles = dir.write("needles", &masked(&words));
+    let (r, s) = blinding();
+    let blinding = dir.write("blinding", &masked(&[words_of(&r), words_of(&s)].concat()));
 
     for way in WAYS {
         let wtns = match way {
@@ -54,8 +65,9 @@ fn nothing_of_a_witness_is_left_in_memory() {
             "cut-off" => &cut_off,
             _ => &wtns,
         };
+        let needles = if way == "blinding" { &blinding } else { &needles };
         let [zkey, wtns, needles] =
-            [&zkey, wtns, &needles].map(|path| path.to_str().expect("a path of text"));
+            [&zkey, wtns, needles].map(|path| path.to_str().expect("a path of text"));
         let output = child::run(TEST, &[way, zkey, wtns, needles].join("\n"));
 
         let [text, errors] = [output.stdout, output.stderr].map(String::from_utf8);
@@ -66,6 +78,29 @@ fn nothing_of_a_witness_is_left_in_memory() {
 
 fn words_of(value: &Fr) -> Vec<u64> {
     [value.to_plain(), value.to_montgomery(), (-*value).to_plain()].concat()
+}
+
+/// Two numbers of 254 bits. Computed where they are used, so that nothing keeps them.
+#[inline(never)]
+fn blinding() -> (Fr, Fr) {
+    (Fr::from_u64(3).pow(&[1001]), Fr::from_u64(5).pow(&[2003]))
+}
+
+/// Proves with the fixed blinding, and overwrites what this thread itself had of it.
+fn prove_with_blinding(key: &ProvingKey, witness: &Witness, options: &ProveOptions<'_>) {
+    #[inline(never)]
+    fn prove(key: &ProvingKey, witness: &Witness, options: &ProveOptions<'_>) {
+        let options = ProveOptions { blinding: Some(blinding()), ..*options };
+        assert!(key.prove(witness, &options).is_ok());
+    }
+    #[inline(never)]
+    #[expect(clippy::large_stack_arrays, reason = "the stack is what shall be overwritten")]
+    fn overwrite_stack() {
+        let mut below = [0; STACK_BYTES];
+        nalloc::wipe(&mut below);
+    }
+    prove(key, witness, options);
+    overwrite_stack();
 }
 
 /// Stops a proof in the middle of its sums.
@@ -117,6 +152,7 @@ fn in_child(argument: &str) {
             let refused = key.prove(&witness, &options).map_err(|error| error.code());
             assert_eq!(refused, Err("ERR_SELF_VERIFY"));
         }
+        "blinding" => prove_with_blinding(&key, &witness, &options),
         // As long as it lives, the witness is there, once.
         _ => return check(&needles, |form| usize::from(form == 0)),
     }

@@ -159,6 +159,9 @@ fn a_witness_is_written_whole_values_at_a_time() {
     assert_eq!(code(witness.write(7, &bytes[..32])), Err("ERR_INVALID_ARG"));
     assert_eq!(code(witness.write(u32::MAX, &bytes[..32])), Err("ERR_INVALID_ARG"));
     assert_eq!(code(witness.write(0, &too_large)), Err("ERR_NON_CANONICAL"));
+    let message = witness.write(3, &too_large).expect_err("too large").to_string();
+    assert!(message.starts_with("witness, wire 3: the value: expected"), "{message}");
+    assert_eq!(witness.write(0, &bytes), Ok(()));
     assert_eq!(witness.write(7, &[]), Ok(()));
 
     let key = ProvingKey::from_bytes(&base().zkey, &reading("key.zkey")).expect("a good key");
