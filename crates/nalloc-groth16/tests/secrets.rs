@@ -26,8 +26,9 @@ const LIMBS: usize = 4;
 const FORMS: usize = 3;
 
 /// How the child ends; the last two show that the search finds what is there.
-const WAYS: [&str; 7] = [
+const WAYS: [&str; 8] = [
     "success",
+    "inside-the-pool",
     "cancelled",
     "refused",
     "cut-off",
@@ -143,6 +144,10 @@ fn in_child(argument: &str) {
     let options = ProveOptions::new(&pool);
     match way {
         "success" => assert!(key.prove(&witness, &options).is_ok()),
+        "inside-the-pool" => {
+            let is_made = pool.install(|| key.prove(&witness, &options).is_ok());
+            assert!(is_made);
+        }
         "cancelled" => {
             let observer = StopInSums(AtomicU64::new(0));
             let stopped = key.prove(&witness, &ProveOptions { observer: &observer, ..options });
