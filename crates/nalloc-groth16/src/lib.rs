@@ -9,6 +9,7 @@
 //!
 //! | module | what it owns |
 //! |---|---|
+//! | `map` | a key read through a mapping, for those who own the file |
 //! | `source` | bytes of a file or a slice, by position, and what may change under them |
 //! | `section` | the container that all these files share |
 //! | `zkey`, `load`, `matrix`, `key` | a proving key: header, bytes, matrices, the whole |
@@ -23,12 +24,13 @@
 //! proportion to the bytes that exist. Nothing secret is left in memory that this crate owns once a
 //! [`Witness`] is dropped and [`ProvingKey::prove`] has returned, whatever it returned.
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 mod error;
 mod json;
 mod key;
 mod load;
+mod map;
 mod matrix;
 mod proof;
 mod prove;

@@ -101,3 +101,23 @@ fn a_key_stays_good_when_its_file_is_gone() {
     let options = nalloc_groth16::ProveOptions::new(crate::support::pool());
     assert!(key.prove(&witness, &options).is_ok());
 }
+
+#[test]
+fn a_mapped_key_is_the_key_that_is_read() {
+    let dir = TempDir::new();
+    let (whole, empty) = (dir.path().join("whole.zkey"), dir.path().join("empty.zkey"));
+    std::fs::write(&whole, &base().zkey).expect("a file");
+    std::fs::write(&empty, b"").expect("a file");
+    let map = |path: &Path| {
+        let file = File::open(path).expect("a file");
+        // SAFETY: this test made the file in a folder of its own, and nobody else writes to it.
+        unsafe { ProvingKey::map(&file, &reading("mapped.zkey")) }
+    };
+
+    let mapped = map(&whole).expect("a good key");
+
+    let read = ProvingKey::read(&whole, &reading("read.zkey")).expect("a good key");
+    assert_eq!(mapped.info(), read.info());
+    assert_eq!(mapped.verifying_key().to_json(), read.verifying_key().to_json());
+    assert_eq!(map(&empty).err().map(|error| error.code()), Some("ERR_TRUNCATED"));
+}
