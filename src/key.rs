@@ -12,7 +12,8 @@ use napi_derive::napi;
 
 use crate::{
     error::{DISPOSED, Failure, Result},
-    line, number,
+    line::{self, Turn},
+    number,
     task::Task,
 };
 
@@ -112,8 +113,9 @@ pub fn open_proving_key<'env>(
     task: &Task,
 ) -> Result<PromiseRaw<'env, ProvingKeyHandle>> {
     let source = Input::copy_of(source)?;
-    task.queue(
+    task.start(
         env,
+        Turn::InLine,
         move |state| {
             let read = ReadOptions {
                 pool: line::pool()?,

@@ -54,25 +54,35 @@ pub fn pool() -> Result<&'static Pool, Failure> {
         .map_err(|reason| Failure::new(INTERNAL, format!("no threads for the pool: {reason}")))
 }
 
-/// Refuses before anything is made: no pool, or too many waiting.
-///
-/// Callers of other threads may come in between; the limit is then passed by as many.
-pub fn check_room() -> Result<&'static Pool, Failure> {
-    let pool = pool()?;
-    let waiting = line().waiting.len();
-    if waiting < WAITING_MAX {
-        return Ok(pool);
-    }
-    Err(Failure::new(
-        QUEUE_FULL,
-        format!(
-            "{waiting} calls are waiting, expected fewer than {WAITING_MAX}: retry later (HTTP 503)"
-        ),
-    ))
+/// When a job begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// After those that wait already.
+    InLine,
+    /// At once: for work of a few milliseconds that needs no memory.
+    AtOnce,
 }
 
-/// Lets `job` wait for its turn.
-pub fn push(pool: &Pool, job: Job) {
+/// The pool for a job that is about to be made; refuses while nothing has been made yet.
+///
+/// Callers of other threads may come in between; the limit is then passed by as many.
+pub fn pool_for(turn: Turn) -> Result<&'static Pool, Failure> {
+    let pool = pool()?;
+    let waiting = line().waiting.len();
+    if turn == Turn::AtOnce || waiting < WAITING_MAX {
+        return Ok(pool);
+    }
+    let message = format!(
+        "{waiting} calls are waiting, expected fewer than {WAITING_MAX}: retry later (HTTP 503)"
+    );
+    Err(Failure::new(QUEUE_FULL, message))
+}
+
+/// Lets `job` begin when its turn comes.
+pub fn enter(pool: &Pool, turn: Turn, job: Job) {
+    if turn == Turn::AtOnce {
+        return pool.spawn(job.run);
+    }
     let mut line = line();
     line.waiting.push_back(job);
     if line.running < RUNNING_MAX {
@@ -80,11 +90,6 @@ pub fn push(pool: &Pool, job: Job) {
         drop(line);
         pool.spawn(run_waiting);
     }
-}
-
-/// Runs `job` without waiting for those in the line.
-pub fn run_now(pool: &Pool, job: Job) {
-    pool.spawn(job.run);
 }
 
 /// Takes the cancelled jobs out of the line and settles them.

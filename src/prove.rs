@@ -13,7 +13,8 @@ use napi_derive::napi;
 use crate::{
     error::{Failure, INVALID_ARG, Result},
     key::ProvingKeyHandle,
-    line, number,
+    line::{self, Turn},
+    number,
     task::{Task, TaskState},
     witness::WitnessHandle,
 };
@@ -80,7 +81,12 @@ pub fn prove<'env>(
         }
         Either3::C(handle) => WitnessInput::Native(handle.lease()?),
     };
-    task.queue(env, move |state| run(&key, witness, blinding, &options, state), |output| output)
+    task.start(
+        env,
+        Turn::InLine,
+        move |state| run(&key, witness, blinding, &options, state),
+        |output| output,
+    )
 }
 
 fn run(

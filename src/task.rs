@@ -24,7 +24,8 @@ use napi_derive::napi;
 
 use crate::{
     error::{Failure, Result, guard},
-    line, number,
+    line::{self, Turn},
+    number,
 };
 
 /// Shortest time between two progress reports of one task: 20 a second at most.
@@ -81,12 +82,12 @@ impl Task {
 }
 
 impl Task {
-    /// Puts `work` into the waiting line and returns the promise of its result.
-    ///
-    /// `work` runs on a thread of the pool; `finish` runs on the JavaScript thread with its result.
-    pub fn queue<'env, T, D>(
+    /// Starts `work` on a thread of the pool when its turn comes, and returns the promise of its
+    /// result; `finish` runs on the JavaScript thread with it.
+    pub fn start<'env, T, D>(
         &self,
         env: &'env Env,
+        turn: Turn,
         work: impl FnOnce(&TaskState) -> std::result::Result<T, Failure> + Send + 'static,
         finish: fn(T) -> D,
     ) -> Result<PromiseRaw<'env, D>>
@@ -94,27 +95,10 @@ impl Task {
         T: Send + 'static,
         D: ToNapiValue + 'static,
     {
-        let pool = line::check_room()?;
+        let pool = line::pool_for(turn)?;
         let (job, promise) = self.job(env, work, finish)?;
         self.state.progress("queue", 0, 1);
-        line::push(pool, job);
-        Ok(promise)
-    }
-
-    /// As [`Task::queue`], past the line: for work of a few milliseconds that needs no memory.
-    pub fn run_now<'env, T, D>(
-        &self,
-        env: &'env Env,
-        work: impl FnOnce(&TaskState) -> std::result::Result<T, Failure> + Send + 'static,
-        finish: fn(T) -> D,
-    ) -> Result<PromiseRaw<'env, D>>
-    where
-        T: Send + 'static,
-        D: ToNapiValue + 'static,
-    {
-        let pool = line::pool()?;
-        let (job, promise) = self.job(env, work, finish)?;
-        line::run_now(pool, job);
+        line::enter(pool, turn, job);
         Ok(promise)
     }
 

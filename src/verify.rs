@@ -8,6 +8,7 @@ use napi_derive::napi;
 
 use crate::{
     error::{Failure, Result},
+    line::Turn,
     task::Task,
 };
 
@@ -50,8 +51,9 @@ pub fn verify<'env>(
     task: &Task,
 ) -> Result<PromiseRaw<'env, bool>> {
     let key = Arc::clone(&key.key);
-    task.run_now(
+    task.start(
         env,
+        Turn::AtOnce,
         move |_state| Ok(key.verify_json(public_signals.as_bytes(), proof.as_bytes())),
         |is_valid| is_valid,
     )
