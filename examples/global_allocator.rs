@@ -1,7 +1,7 @@
 //! nalloc as the allocator of a Rust program: `cargo run --release --example global_allocator`.
 //!
 //! Stands for a prover: each round takes buffers of 32 MiB, fills them and drops them. After the
-//! first round no memory comes from the system any more.
+//! second round no memory comes from the system any more.
 
 use nalloc::NAlloc;
 
