@@ -1,0 +1,104 @@
+// The express example as its users have it: a server in a process of its own.
+
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import path from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import test, { type ExecutionContext } from 'ava'
+import { type Groth16Proof, groth16 } from 'nalloc'
+import { root, semaphore } from './_repository.ts'
+
+const DEPTH = 20
+/** Everything that must happen by itself. */
+const WAIT_MS = 10_000
+/** Requests that stand in line when one of their clients leaves. */
+const WAITING = 6
+
+interface Server {
+  readonly url: string
+  readonly child: ChildProcess
+  /** Resolves with all output once it contains `text`. */
+  readonly said: (text: string) => Promise<string>
+}
+
+async function start(t: ExecutionContext): Promise<Server> {
+  const { wasm, zkey } = semaphore(DEPTH)
+  const program = path.join(root, 'build/examples/express.js')
+  const child = spawn(process.execPath, [program, wasm, zkey], {
+    env: { ...process.env, PORT: '0' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  t.teardown(() => child.kill('SIGKILL'))
+  let output = ''
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text
+    })
+  }
+  const said = async (text: string): Promise<string> => {
+    for (const endMs = performance.now() + WAIT_MS; performance.now() < endMs; await sleep(5)) {
+      if (output.includes(text)) return output
+    }
+    throw new Error(`expected ${text}, got: ${output}`)
+  }
+  const [, url = ''] = /listening on (\S+)/.exec(await said('listening on http')) ?? []
+  return { url: `${url}/prove`, child, said }
+}
+
+function post(url: string, body: string, signal?: AbortSignal): Promise<Response> {
+  const headers = { 'content-type': 'application/json', connection: 'close' }
+  return fetch(url, { method: 'POST', headers, body, ...(signal && { signal }) })
+}
+
+test('the endpoint proves, and ends by itself when it is told to', async (t) => {
+  const { url, child } = await start(t)
+  const { input, vk } = semaphore(DEPTH)
+
+  const response = await post(url, JSON.stringify(input))
+
+  t.is(response.status, 200)
+  const answer = (await response.json()) as { proof: Groth16Proof; publicSignals: string[] }
+  t.true(await groth16.verify(vk, answer.publicSignals, answer.proof))
+  const closed = once(child, 'close', { signal: AbortSignal.timeout(WAIT_MS) })
+  child.kill('SIGTERM')
+  t.deepEqual(await closed, [0, null])
+})
+
+test('wrong inputs are named, and neither answered nor logged by value', async (t) => {
+  const { url, said } = await start(t)
+  const { input } = semaphore(DEPTH)
+  const secret = '9182736455463728190'
+  const rows: [status: number, body: string, message: RegExp][] = [
+    [400, JSON.stringify({ ...input, passphrase: secret }), /"passphrase"/],
+    [400, JSON.stringify({ ...input, secret: [1, secret] }), /"secret"/],
+    [400, `{"secret": ${secret}x}`, /expected inputs as JSON/],
+    [400, '[]', /./],
+  ]
+
+  for (const [status, body, message] of rows) {
+    const response = await post(url, body)
+    const text = await response.text()
+
+    t.is(response.status, status, text)
+    t.regex((JSON.parse(text) as { message: string }).message, message)
+    t.false(text.includes(secret.slice(0, 6)), text)
+  }
+  t.false((await said('answered 400')).includes(secret.slice(0, 6)))
+})
+
+test('when a client leaves, its proof stops and the others are answered', async (t) => {
+  const { url, said } = await start(t)
+  const body = JSON.stringify(semaphore(DEPTH).input)
+  const leaving = new AbortController()
+  const left = Array.from({ length: WAITING }, () => post(url, body))
+  const gone = post(url, body, leaving.signal)
+
+  // All of them are in line by now: one proof takes longer than it takes to receive the others.
+  await said('answered 200')
+  leaving.abort()
+
+  await t.throwsAsync(gone, { any: true, name: 'AbortError' })
+  const statuses = (await Promise.all(left)).map(({ status }) => status)
+  t.deepEqual(statuses, Array(WAITING).fill(200))
+  await said('the client left: proof stopped')
+})
