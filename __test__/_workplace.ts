@@ -1,0 +1,59 @@
+// A folder like that of a user who follows the documentation: the files that it names, and nalloc
+// installed.
+
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { groth16 } from 'nalloc'
+import ts from 'typescript'
+import { calculator } from './_internal.ts'
+import { root, semaphore } from './_repository.ts'
+import { WtnsSink } from './_wtns.ts'
+
+const SMALL = semaphore(1)
+
+export interface Workplace {
+  readonly folder: string
+  readonly remove: () => void
+}
+
+export async function makeWorkplace(): Promise<Workplace> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nalloc-'))
+  const inFolder = (name: string) => path.join(folder, name)
+  fs.mkdirSync(inFolder('node_modules/.bin'), { recursive: true })
+  fs.symlinkSync(root, inFolder('node_modules/nalloc'))
+  // As npm would write it; tsc's output is not executable.
+  const program = `#!/bin/sh\nexec '${process.execPath}' '${root}/dist/cli/main.js' "$@"\n`
+  fs.writeFileSync(inFolder('node_modules/.bin/nalloc'), program, { mode: 0o755 })
+  fs.copyFileSync(SMALL.zkey, inFolder('circuit.zkey'))
+  fs.copyFileSync(SMALL.wasm, inFolder('circuit.wasm'))
+  fs.copyFileSync(SMALL.vk, inFolder('verification_key.json'))
+  fs.writeFileSync(inFolder('input.json'), JSON.stringify(SMALL.input))
+  const module = await calculator.compileCalculator('circuit', fs.readFileSync(SMALL.wasm))
+  const sink = await calculator.calculate(module, SMALL.input, (length) => new WtnsSink(length))
+  fs.writeFileSync(inFolder('witness.wtns'), sink.file)
+  const { proof, publicSignals } = await groth16.prove(SMALL.zkey, sink.file)
+  fs.writeFileSync(inFolder('proof.json'), JSON.stringify(proof))
+  fs.writeFileSync(inFolder('public.json'), JSON.stringify(publicSignals))
+  return { folder, remove: () => fs.rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** Writes a TypeScript example as a module that Node runs; the path of the file. */
+export function writeModule(folder: string, title: string, code: string): string {
+  const { outputText, diagnostics = [] } = ts.transpileModule(code, {
+    compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext },
+    reportDiagnostics: true,
+  })
+  if (diagnostics.length > 0) {
+    const texts = diagnostics.map(({ messageText }) => JSON.stringify(messageText))
+    throw new Error(`${title}: ${texts.join(', ')}`)
+  }
+  const file = path.join(folder, `${title.replaceAll(/\W/g, '_')}.mjs`)
+  fs.writeFileSync(file, outputText)
+  return file
+}
+
+/** What an example promises to print: the comments behind `console.log`. */
+export function promisesOf(code: string): string[] {
+  return [...code.matchAll(/console\.log\(.*\) \/\/ (.*)$/gm)].map(([, value = '']) => value)
+}
