@@ -3,15 +3,19 @@
 
 import path from 'node:path'
 import type * as Calculator from '../ts/_calculator.ts'
+import type * as Call from '../ts/_call.ts'
 import type * as Field from '../ts/_field.ts'
+import type * as FileCache from '../ts/_fileCache.ts'
 import type * as Signals from '../ts/_signals.ts'
 import type * as Errors from '../ts/errors.ts'
 import type * as Native from '../ts/native.ts'
 import { root } from './_repository.ts'
 
 export const calculator = load<typeof Calculator>('_calculator')
+export const call = load<typeof Call>('_call')
 export const errors = load<typeof Errors>('errors')
 export const field = load<typeof Field>('_field')
+export const fileCache = load<typeof FileCache>('_fileCache')
 export const native = load<typeof Native>('native')
 export const signals = load<typeof Signals>('_signals')
 
