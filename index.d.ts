@@ -149,11 +149,19 @@ export interface ProveOptions {
   name: string
 }
 
+/** Why a proof is not accepted. */
+export interface Refusal {
+  /** The stable name of the reason. */
+  reason: string
+  /** What was expected and what was found, for people. */
+  detail: string
+}
+
 /** The allocator's figures, now. */
 export declare function stats(): MemoryStats
 
 /**
- * Resolves to whether `proof` proves `publicSignals` (the texts of `proof.json` and `public.json`);
- * anything malformed in either is false.
+ * Resolves to null when `proof` proves `publicSignals` (the texts of `proof.json` and
+ * `public.json`), else to the reason; anything malformed in either is one.
  */
-export declare function verify(key: VerifyingKeyHandle, publicSignals: string, proof: string, task: Task): Promise<boolean>
+export declare function verify(key: VerifyingKeyHandle, publicSignals: string, proof: string, task: Task): Promise<Refusal | null>

@@ -1,8 +1,8 @@
-//! `VerifyingKeyHandle` and `verify`: strict about everything, a boolean for what is not a key.
+//! `VerifyingKeyHandle` and `verify`: strict about everything, an answer for what is not a key.
 
 use std::sync::Arc;
 
-use nalloc_groth16::VerifyingKey;
+use nalloc_groth16::{VerifyFailure, VerifyingKey};
 use napi::{Env, bindgen_prelude::PromiseRaw};
 use napi_derive::napi;
 
@@ -40,21 +40,36 @@ impl VerifyingKeyHandle {
     }
 }
 
-/// Resolves to whether `proof` proves `publicSignals` (the texts of `proof.json` and `public.json`);
-/// anything malformed in either is false.
-#[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
+/// Why a proof is not accepted.
+#[napi(object)]
+pub struct Refusal {
+    /// The stable name of the reason.
+    pub reason: String,
+    /// What was expected and what was found, for people.
+    pub detail: String,
+}
+
+/// Resolves to null when `proof` proves `publicSignals` (the texts of `proof.json` and
+/// `public.json`), else to the reason; anything malformed in either is one.
+#[napi(catch_unwind, ts_return_type = "Promise<Refusal | null>")]
 pub fn verify<'env>(
     env: &'env Env,
     key: &VerifyingKeyHandle,
     public_signals: String,
     proof: String,
     task: &Task,
-) -> Result<PromiseRaw<'env, bool>> {
+) -> Result<PromiseRaw<'env, Option<Refusal>>> {
     let key = Arc::clone(&key.key);
     task.start(
         env,
         Turn::AtOnce,
-        move |_state| Ok(key.verify_json(public_signals.as_bytes(), proof.as_bytes())),
-        |is_valid| is_valid,
+        move |_state| Ok(key.explain_json(public_signals.as_bytes(), proof.as_bytes())),
+        |explained| {
+            let refusal = |failure: VerifyFailure| Refusal {
+                reason: failure.reason().to_owned(),
+                detail: failure.to_string(),
+            };
+            explained.err().map(refusal)
+        },
     )
 }

@@ -29,7 +29,12 @@ export type { CircuitInputs, SignalValue } from './inputs.ts'
 export type * from './options.ts'
 export type { Groth16Proof, PublicSignals } from './proof.ts'
 export { type KeyInfo, type ProofEstimate, type ProofResult, ProvingKey } from './provingKey.ts'
-export { VerifyingKey, type VerifyingKeyJson } from './verifyingKey.ts'
+export {
+  type VerifyFailure,
+  VerifyingKey,
+  type VerifyingKeyJson,
+  type VerifyOutcome,
+} from './verifyingKey.ts'
 export { Witness } from './witness.ts'
 
 /** One-shot calls: they open what they are given, use it once and drop it. */

@@ -30,8 +30,10 @@ export {
   type Size,
   type Source,
   type TaskOptions,
+  type VerifyFailure,
   VerifyingKey,
   type VerifyingKeyJson,
+  type VerifyOutcome,
   Witness,
 } from './groth16.ts'
 export { type MemoryStats, stats } from './stats.ts'

@@ -15,6 +15,7 @@ export interface Groth16Proof {
 export type PublicSignals = readonly string[]
 
 const NUMBER_CHARS_MAX = 78
+const DIGITS = new RegExp(`^[0-9]{1,${NUMBER_CHARS_MAX}}$`)
 const PARTS: readonly (readonly [key: string, rows: number, columns: number])[] = [
   ['pi_a', 1, 3],
   ['pi_b', 3, 2],
@@ -22,53 +23,46 @@ const PARTS: readonly (readonly [key: string, rows: number, columns: number])[] 
 ]
 
 /**
- * The text of proof.json for a value of the right shape, else undefined. Reads each property once
- * and leaves out what does not belong: what is verified is exactly what was looked at. @internal
+ * The text of proof.json for any value: what does not belong is left out, and what has another
+ * shape is null, which Rust refuses by its name. Reads each property once: what is verified is
+ * exactly what was looked at. @internal
  */
-export function textOfProof(value: unknown): string | undefined {
-  if (!isRecord(value)) return undefined
+export function textOfProof(value: unknown): string {
+  if (!isRecord(value)) return 'null'
   const text: Record<string, unknown> = {}
   for (const [key, rows, columns] of PARTS) {
-    const part = rows === 1 ? row(value[key], columns) : matrix(value[key], rows, columns)
-    if (part === undefined) return undefined
-    text[key] = part
+    text[key] = rows === 1 ? row(value[key], columns) : matrix(value[key], rows, columns)
   }
   for (const key of ['protocol', 'curve']) {
     const name = value[key]
     // A proof without a curve is accepted; one with another curve is not, and Rust says so.
     if (name === undefined && key === 'curve') continue
-    if (typeof name !== 'string' || name.length > NUMBER_CHARS_MAX) return undefined
-    text[key] = name
+    text[key] = typeof name === 'string' && name.length <= NUMBER_CHARS_MAX ? name : null
   }
   return JSON.stringify(text)
 }
 
-/** The text of public.json for exactly `count` short strings, else undefined. @internal */
+/**
+ * The text of public.json for an array of exactly `count`, else undefined. What is no short text of
+ * digits is null in it, which Rust refuses by its position. @internal
+ */
 export function textOfPublicSignals(value: unknown, count: number): string | undefined {
-  const signals = row(value, count)
-  return signals && JSON.stringify(signals)
+  if (!Array.isArray(value) || value.length !== count) return undefined
+  return JSON.stringify(Array.from({ length: count }, (_, i) => digits(value[i])))
 }
 
-function matrix(value: unknown, rows: number, columns: number): string[][] | undefined {
-  if (!Array.isArray(value) || value.length !== rows) return undefined
-  const copy: string[][] = []
-  for (let i = 0; i < rows; i += 1) {
-    const part = row(value[i], columns)
-    if (part === undefined) return undefined
-    copy.push(part)
-  }
-  return copy
+function matrix(value: unknown, rows: number, columns: number): unknown {
+  if (!Array.isArray(value) || value.length !== rows) return null
+  return Array.from({ length: rows }, (_, i) => row(value[i], columns))
 }
 
-function row(value: unknown, columns: number): string[] | undefined {
-  if (!Array.isArray(value) || value.length !== columns) return undefined
-  const copy: string[] = []
-  for (let i = 0; i < columns; i += 1) {
-    const item: unknown = value[i]
-    if (typeof item !== 'string' || item.length > NUMBER_CHARS_MAX) return undefined
-    copy.push(item)
-  }
-  return copy
+function row(value: unknown, columns: number): unknown {
+  if (!Array.isArray(value) || value.length !== columns) return null
+  return Array.from({ length: columns }, (_, i) => digits(value[i]))
+}
+
+function digits(value: unknown): string | null {
+  return typeof value === 'string' && DIGITS.test(value) ? value : null
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,7 +1,7 @@
-// A verification key: strict about the key, and a plain yes or no about everything else.
+// A verification key: strict about the key, and a plain answer about everything else.
 
 import { Call, callNative } from './_call.ts'
-import { checkOptions, show } from './_check.ts'
+import { checkOptions, show, showType } from './_check.ts'
 import { readWholeSync } from './_file.ts'
 import { checkSource, isSource, type Source, unshared } from './_source.ts'
 import { wrongType } from './errors.ts'
@@ -20,6 +20,20 @@ export interface VerifyingKeyJson {
   readonly vk_delta_2: readonly (readonly string[])[]
   readonly IC: readonly (readonly string[])[]
 }
+
+/** Why a proof is not accepted; the first of these checks that fails is the reason. */
+export type VerifyFailure =
+  | 'public-count'
+  | 'public-range'
+  | 'proof-encoding'
+  | 'not-on-curve'
+  | 'not-in-subgroup'
+  | 'equation'
+
+/** The answer about a proof. `detail` says what was expected and what was found, for people. */
+export type VerifyOutcome =
+  | { readonly valid: true }
+  | { readonly valid: false; readonly reason: VerifyFailure; readonly detail: string }
 
 const JSON_BYTES_MAX = 2 ** 28
 /** How messages name a key that is no file. */
@@ -90,12 +104,43 @@ export class VerifyingKey {
     publicSignals: PublicSignals,
     options?: AbortOptions,
   ): Promise<boolean> {
+    const { valid } = await this.explain(proof, publicSignals, options)
+    return valid
+  }
+
+  /**
+   * As `verify`, and says why not: for logs and for whoever makes proofs. A server answers with
+   * `verify`.
+   *
+   * @throws the signal's reason, when it fires before the answer
+   * @example
+   * import { readFileSync } from 'node:fs'
+   * import { VerifyingKey } from 'nalloc'
+   *
+   * const key = VerifyingKey.from('verification_key.json')
+   * const proof = JSON.parse(readFileSync('proof.json', 'utf8'))
+   * const outcome = await key.explain(proof, ['0', '0', '0', '0'])
+   * console.log(outcome.valid || outcome.reason) // equation
+   */
+  async explain(
+    proof: Groth16Proof,
+    publicSignals: PublicSignals,
+    options?: AbortOptions,
+  ): Promise<VerifyOutcome> {
     const { signal } = checkOptions(options)
     const call = new Call({ signal })
-    const proofText = textOfProof(proof)
     const publicText = textOfPublicSignals(publicSignals, this.nPublic)
-    if (proofText === undefined || publicText === undefined) return false
-    return call.run((task) => binding().verify(this.#native, publicText, proofText, task))
+    if (publicText === undefined) {
+      const got = Array.isArray(publicSignals) ? publicSignals.length : showType(publicSignals)
+      const detail = `public signals: expected ${this.nPublic}, got ${got}`
+      return { valid: false, reason: 'public-count', detail }
+    }
+    const proofText = textOfProof(proof)
+    const refusal = await call.run((task) =>
+      binding().verify(this.#native, publicText, proofText, task),
+    )
+    if (refusal === null) return { valid: true }
+    return { valid: false, reason: refusal.reason as VerifyFailure, detail: refusal.detail }
   }
 
   /** The key as verification_key.json holds it, less the derived pairing. */

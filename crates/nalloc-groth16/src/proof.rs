@@ -45,12 +45,17 @@ impl Proof {
     /// [`VerifyFailure::ProofEncoding`], [`VerifyFailure::NotOnCurve`],
     /// [`VerifyFailure::NotInSubgroup`].
     pub fn from_json(text: &[u8]) -> Result<Self, VerifyFailure> {
-        let value = parse(text, PROOF_BYTES_MAX).ok_or(VerifyFailure::ProofEncoding)?;
+        let wrong = |field| VerifyFailure::ProofEncoding { field };
+        let value = parse(text, PROOF_BYTES_MAX).filter(Value::is_object);
+        let value = value.ok_or(wrong(None))?;
         let is = |field: &str, expected: &str| {
             value.get(field).map(|text| text.as_str() == Some(expected))
         };
-        if is("protocol", "groth16") != Some(true) || is("curve", "bn128") == Some(false) {
-            return Err(VerifyFailure::ProofEncoding);
+        if is("protocol", "groth16") != Some(true) {
+            return Err(wrong(Some("protocol")));
+        }
+        if is("curve", "bn128") == Some(false) {
+            return Err(wrong(Some("curve")));
         }
         Ok(Self {
             a: read_point(&value, "pi_a")?,
@@ -62,13 +67,13 @@ impl Proof {
 
 fn read_point<F: JsonField>(
     value: &Value,
-    field: &str,
+    field: &'static str,
 ) -> Result<nalloc_bn254::Affine<F>, VerifyFailure> {
-    let value = value.get(field).ok_or(VerifyFailure::ProofEncoding)?;
-    point(value).map_err(|fault| match fault {
-        Fault::Encoding | Fault::Range => VerifyFailure::ProofEncoding,
-        Fault::NotOnCurve => VerifyFailure::NotOnCurve,
-        Fault::NotInSubgroup => VerifyFailure::NotInSubgroup,
+    // An absent field is no point either.
+    point(value.get(field).unwrap_or(&Value::Null)).map_err(|fault| match fault {
+        Fault::Encoding | Fault::Range => VerifyFailure::ProofEncoding { field: Some(field) },
+        Fault::NotOnCurve => VerifyFailure::NotOnCurve { field },
+        Fault::NotInSubgroup => VerifyFailure::NotInSubgroup { field },
     })
 }
 
@@ -80,15 +85,20 @@ pub fn public_to_json(signals: &[Fr]) -> String {
     format!("[{}]", signals.join(","))
 }
 
-/// Reads the text of a public.json with `count` signals.
-pub(crate) fn public_from_json(text: &[u8], count: u32) -> Result<Vec<Fr>, VerifyFailure> {
-    let count = index(count);
+/// Reads the text of a public.json with `expected` signals.
+pub(crate) fn public_from_json(text: &[u8], expected: u32) -> Result<Vec<Fr>, VerifyFailure> {
+    let count = index(expected);
     let bytes_max = count.saturating_mul(PUBLIC_BYTES_EACH_MAX).saturating_add(PUBLIC_BYTES_MAX);
     let value = parse(text, bytes_max);
     let signals = value.as_ref().and_then(Value::as_array);
-    let signals = signals.filter(|signals| signals.len() == count);
-    let signals = signals.ok_or(VerifyFailure::PublicCount)?;
-    signals.iter().map(|signal| number(signal).map_err(|_| VerifyFailure::PublicRange)).collect()
+    let wrong_count = VerifyFailure::PublicCount { expected, got: signals.map(Vec::len) };
+    let signals = signals.filter(|signals| signals.len() == count).ok_or(wrong_count)?;
+    let signals = signals.iter().enumerate();
+    signals.map(|(index, signal)| read_signal(signal, index)).collect()
+}
+
+fn read_signal(value: &Value, index: usize) -> Result<Fr, VerifyFailure> {
+    number(value).map_err(|_| VerifyFailure::PublicRange { index })
 }
 
 fn parse(text: &[u8], bytes_max: usize) -> Option<Value> {

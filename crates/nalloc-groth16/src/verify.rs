@@ -14,16 +14,33 @@ use crate::vkey::VerifyingKey;
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum VerifyFailure {
-    /// Not an array of as many public signals as the key has.
-    PublicCount,
+    /// Not as many public signals as the key has.
+    PublicCount {
+        /// How many the key has.
+        expected: u32,
+        /// How many there are; None for what is no array, or no JSON at all.
+        got: Option<usize>,
+    },
     /// A public signal is not a decimal string of a number below r.
-    PublicRange,
+    PublicRange {
+        /// Which one, counted from 0.
+        index: usize,
+    },
     /// Not the text of a proof.
-    ProofEncoding,
+    ProofEncoding {
+        /// The field with something else in it; None for what is no JSON object.
+        field: Option<&'static str>,
+    },
     /// A point of the proof is not on its curve.
-    NotOnCurve,
-    /// B is not in G2.
-    NotInSubgroup,
+    NotOnCurve {
+        /// `pi_a`, `pi_b` or `pi_c`.
+        field: &'static str,
+    },
+    /// A point of the proof is not in its group.
+    NotInSubgroup {
+        /// `pi_b`: G1 has no other points.
+        field: &'static str,
+    },
     /// The proof is not one of these signals for this key.
     Equation,
 }
@@ -33,11 +50,11 @@ impl VerifyFailure {
     #[must_use]
     pub const fn reason(self) -> &'static str {
         match self {
-            Self::PublicCount => "public-count",
-            Self::PublicRange => "public-range",
-            Self::ProofEncoding => "proof-encoding",
-            Self::NotOnCurve => "not-on-curve",
-            Self::NotInSubgroup => "not-in-subgroup",
+            Self::PublicCount { .. } => "public-count",
+            Self::PublicRange { .. } => "public-range",
+            Self::ProofEncoding { .. } => "proof-encoding",
+            Self::NotOnCurve { .. } => "not-on-curve",
+            Self::NotInSubgroup { .. } => "not-in-subgroup",
             Self::Equation => "equation",
         }
     }
@@ -45,18 +62,42 @@ impl VerifyFailure {
 
 impl fmt::Display for VerifyFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::PublicCount => {
-                "public signals: expected an array of as many as the key has, got another"
+        match self {
+            Self::PublicCount { expected, got: Some(got) } => {
+                write!(f, "public signals: expected {expected}, got {got}")
             }
-            Self::PublicRange => {
-                "public signals: expected decimal strings of numbers below r, got another"
+            Self::PublicCount { expected, got: None } => {
+                write!(f, "public signals: expected an array of {expected}, got something else")
             }
-            Self::ProofEncoding => "proof: expected the text of a Groth16 proof, got another",
-            Self::NotOnCurve => "proof: expected points of the curve, got another",
-            Self::NotInSubgroup => "proof: expected points of order r, got another",
-            Self::Equation => "proof: expected one of these signals for this key, got another",
-        })
+            Self::PublicRange { index } => write!(
+                f,
+                "public signal {index}: expected the decimal string of a number below r, got \
+                 something else"
+            ),
+            Self::ProofEncoding { field: Some("protocol") } => {
+                f.write_str("protocol: expected \"groth16\", got something else")
+            }
+            Self::ProofEncoding { field: Some("curve") } => {
+                f.write_str("curve: expected \"bn128\" or none, got something else")
+            }
+            Self::ProofEncoding { field: Some(field) } => write!(
+                f,
+                "{field}: expected a point in decimal strings of numbers below q, got something \
+                 else"
+            ),
+            Self::ProofEncoding { field: None } => {
+                f.write_str("proof: expected the object of proof.json, got something else")
+            }
+            Self::NotOnCurve { field } => {
+                write!(f, "{field}: expected a point of the curve, got another")
+            }
+            Self::NotInSubgroup { field } => {
+                write!(f, "{field}: expected a point of order r, got another")
+            }
+            Self::Equation => {
+                f.write_str("proof: expected one of these signals for this key, got another")
+            }
+        }
     }
 }
 
@@ -68,17 +109,22 @@ impl VerifyingKey {
     /// # Errors
     /// Why it does not. A proof may be re-randomised by anybody, so do not take it as a name.
     pub fn verify(&self, proof: &Proof, public: &[Fr]) -> Result<(), VerifyFailure> {
-        let Some((constant, points)) = self.ic.split_first() else {
-            return Err(VerifyFailure::PublicCount);
-        };
+        let wrong_count =
+            VerifyFailure::PublicCount { expected: self.n_public(), got: Some(public.len()) };
+        let (constant, points) = self.ic.split_first().ok_or(wrong_count)?;
         if public.len() != points.len() {
-            return Err(VerifyFailure::PublicCount);
+            return Err(wrong_count);
         }
-        if !(proof.a.is_on_curve() && proof.b.is_on_curve() && proof.c.is_on_curve()) {
-            return Err(VerifyFailure::NotOnCurve);
+        let on_curve = [
+            ("pi_a", proof.a.is_on_curve()),
+            ("pi_b", proof.b.is_on_curve()),
+            ("pi_c", proof.c.is_on_curve()),
+        ];
+        if let Some((field, _)) = on_curve.into_iter().find(|&(_, is_on_curve)| !is_on_curve) {
+            return Err(VerifyFailure::NotOnCurve { field });
         }
         if !proof.b.is_in_subgroup() {
-            return Err(VerifyFailure::NotInSubgroup);
+            return Err(VerifyFailure::NotInSubgroup { field: "pi_b" });
         }
         let mut signals = Jacobian::from(*constant);
         for (point, &signal) in points.iter().zip(public) {

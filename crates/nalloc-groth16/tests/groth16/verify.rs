@@ -35,20 +35,21 @@ fn good() -> VerifyCase {
 
 #[test]
 fn reasons_are_told() {
+    let encoding = |field| VerifyFailure::ProofEncoding { field: Some(field) };
     let expected = [
-        ("one_public_short", VerifyFailure::PublicCount),
-        ("public_plus_r", VerifyFailure::PublicRange),
-        ("leading_zero", VerifyFailure::PublicRange),
-        ("A_plus_q", VerifyFailure::ProofEncoding),
-        ("A_off_curve", VerifyFailure::NotOnCurve),
-        ("missing_pi_c", VerifyFailure::ProofEncoding),
+        ("one_public_short", VerifyFailure::PublicCount { expected: 2, got: Some(1) }),
+        ("public_plus_r", VerifyFailure::PublicRange { index: 0 }),
+        ("leading_zero", VerifyFailure::PublicRange { index: 0 }),
+        ("A_plus_q", encoding("pi_a")),
+        ("A_off_curve", VerifyFailure::NotOnCurve { field: "pi_a" }),
+        ("missing_pi_c", encoding("pi_c")),
         ("public_changed", VerifyFailure::Equation),
     ];
     let cases = verify_cases();
     for (name, failure) in expected {
         let case = cases.iter().find(|case| case.name == name).expect(name);
         assert_eq!(explain(case), Err(failure), "{name}");
-        assert!(!failure.reason().is_empty() && failure.to_string().contains("expected"));
+        assert!(!failure.reason().is_empty() && failure.to_string().contains(": expected "));
     }
 }
 
@@ -124,15 +125,20 @@ fn points_of_a_proof_are_checked_however_it_was_made() {
     assert!(outside.is_on_curve() && !outside.is_in_subgroup());
 
     let verify = |proof: Proof| key.verify(&proof, &public);
+    let off_curve = |field| Err(VerifyFailure::NotOnCurve { field });
 
     assert_eq!(verify(proof), Ok(()));
-    assert_eq!(verify(Proof { b: outside, ..proof }), Err(VerifyFailure::NotInSubgroup));
+    assert_eq!(
+        verify(Proof { b: outside, ..proof }),
+        Err(VerifyFailure::NotInSubgroup { field: "pi_b" })
+    );
     let off = Affine { x: proof.a.y, y: proof.a.x };
-    assert_eq!(verify(Proof { a: off, ..proof }), Err(VerifyFailure::NotOnCurve));
-    assert_eq!(verify(Proof { c: off, ..proof }), Err(VerifyFailure::NotOnCurve));
+    assert_eq!(verify(Proof { a: off, ..proof }), off_curve("pi_a"));
+    assert_eq!(verify(Proof { c: off, ..proof }), off_curve("pi_c"));
     let infinite = Proof { a: G1Affine::INFINITY, b: G2Affine::INFINITY, c: G1Affine::INFINITY };
     assert_eq!(verify(infinite), Err(VerifyFailure::Equation));
-    assert_eq!(key.verify(&proof, &[]), Err(VerifyFailure::PublicCount));
+    let none = VerifyFailure::PublicCount { expected: key.n_public(), got: Some(0) };
+    assert_eq!(key.verify(&proof, &[]), Err(none));
     // Anybody can turn a proof into another one.
     assert_eq!(verify(Proof { a: -proof.a, b: -proof.b, c: proof.c }), Ok(()));
 }
