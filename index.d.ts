@@ -50,6 +50,23 @@ export declare class WitnessHandle {
   dispose(): void
 }
 
+/**
+ * Sets the number of threads of the pool that all jobs of this process share, 1 to 1024. Throws
+ * `ERR_BUSY` once there is a pool of another number.
+ */
+export declare function configurePool(threads: number): void
+
+/** What a circuit will need. */
+export interface Estimate {
+  /** Bytes of its open key. */
+  keyBytes: number
+  /** Bytes that one proof needs beside the key. */
+  proofBytes: number
+}
+
+/** What a circuit of these counts will need, with the threads that the pool has or will have. */
+export declare function estimateOf(shape: KeyShape): Estimate
+
 /** What a key says about its circuit. */
 export interface KeyInfo {
   /** Outputs and public inputs. */
@@ -64,6 +81,18 @@ export interface KeyInfo {
   sha256: string
   /** Length of the file. */
   bytes: number
+}
+
+/** The counts of a circuit that say how much memory it takes. */
+export interface KeyShape {
+  /** Wires, the constant one included. */
+  nVars: number
+  /** Outputs and public inputs. */
+  nPublic: number
+  /** Size of the evaluation domain, a power of two. */
+  domainSize: number
+  /** Entries of the matrices A and B that are not zero. */
+  nCoefficients: number
 }
 
 /** Bytes and counts of nalloc's heap, and the process's resident memory. */

@@ -4,6 +4,7 @@
 import path from 'node:path'
 import type * as Calculator from '../ts/_calculator.ts'
 import type * as Call from '../ts/_call.ts'
+import type * as Estimate from '../ts/_estimate.ts'
 import type * as Field from '../ts/_field.ts'
 import type * as FileCache from '../ts/_fileCache.ts'
 import type * as Signals from '../ts/_signals.ts'
@@ -14,6 +15,7 @@ import { root } from './_repository.ts'
 export const calculator = load<typeof Calculator>('_calculator')
 export const call = load<typeof Call>('_call')
 export const errors = load<typeof Errors>('errors')
+export const estimate = load<typeof Estimate>('_estimate')
 export const field = load<typeof Field>('_field')
 export const fileCache = load<typeof FileCache>('_fileCache')
 export const native = load<typeof Native>('native')

@@ -18,6 +18,9 @@ export async function use(): Promise<void> {
   })
   const isValid: boolean = await groth16.verify('vk.json', ['1'], proof)
   console.log(timings.msm?.toFixed(), isValid, stats().memoryLimitBytes ?? 0)
+  const outcome: VerifyOutcome = await key.verifyingKey.explain(proof, ['1'])
+  console.log(outcome.valid ? 'valid' : outcome.reason + ': ' + outcome.detail)
+  configure({ threads: 2 })
   await groth16.prove(Buffer.of(1), { type: 'mem', data: new Uint8Array(1) }, { selfVerify: false })
 
   // @ts-expect-error a hash is text
@@ -34,20 +37,26 @@ export async function use(): Promise<void> {
   await circuit.witness({ a: true })
   // @ts-expect-error there is no such code
   const wrongCode: ErrorCode = 'ERR_NOPE'
-  console.log(wrongField, wrongSource, wrongPhase, wrongSize, wrongWitness, wrongCode)
+  // @ts-expect-error there is no such reason
+  const wrongReason: VerifyFailure = 'nope'
+  // @ts-expect-error a number of threads is no text
+  configure({ threads: '2' })
+  console.log(wrongField, wrongSource, wrongPhase, wrongSize, wrongWitness, wrongCode, wrongReason)
 }
 `
 const HEADS = {
   'user.mts': `
-import { groth16, stats, Witness } from 'nalloc'
+import { configure, groth16, stats, Witness } from 'nalloc'
 import type { ErrorCode, ProgressPhase, ProofResult, Size, Source } from 'nalloc'
+import type { VerifyFailure, VerifyOutcome } from 'nalloc'
 import { Circuit, ProvingKey } from 'nalloc/groth16'
 `,
   'user.cts': `
 import nalloc = require('nalloc')
 import type { ErrorCode, ProgressPhase, ProofResult, Size, Source } from 'nalloc'
+import type { VerifyFailure, VerifyOutcome } from 'nalloc'
 import groth16Entry = require('nalloc/groth16')
-const { groth16, stats, Witness } = nalloc
+const { configure, groth16, stats, Witness } = nalloc
 const { Circuit, ProvingKey } = groth16Entry
 type ProvingKey = nalloc.ProvingKey
 type Witness = nalloc.Witness

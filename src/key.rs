@@ -17,6 +17,40 @@ use crate::{
     task::Task,
 };
 
+/// The counts of a circuit that say how much memory it takes.
+#[napi(object)]
+pub struct KeyShape {
+    /// Wires, the constant one included.
+    pub n_vars: u32,
+    /// Outputs and public inputs.
+    pub n_public: u32,
+    /// Size of the evaluation domain, a power of two.
+    pub domain_size: u32,
+    /// Entries of the matrices A and B that are not zero.
+    pub n_coefficients: u32,
+}
+
+/// What a circuit will need.
+#[napi(object)]
+pub struct Estimate {
+    /// Bytes of its open key.
+    pub key_bytes: f64,
+    /// Bytes that one proof needs beside the key.
+    pub proof_bytes: f64,
+}
+
+/// What a circuit of these counts will need, with the threads that the pool has or will have.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn estimate_of(shape: KeyShape) -> Estimate {
+    let KeyShape { n_vars, n_public, domain_size, n_coefficients } = shape;
+    let shape = nalloc_groth16::KeyShape { n_vars, n_public, domain_size, n_coefficients };
+    Estimate {
+        key_bytes: number::from_u64(shape.key_bytes()),
+        proof_bytes: number::from_u64(shape.proof_bytes(line::thread_count())),
+    }
+}
+
 /// How a key is opened.
 #[napi(object)]
 pub struct OpenOptions {
@@ -87,8 +121,7 @@ impl ProvingKeyHandle {
     /// Bytes that one proof needs beside the key. Throws `ERR_DISPOSED`.
     #[napi(catch_unwind)]
     pub fn estimate_bytes(&self) -> Result<f64> {
-        let pool = line::pool()?;
-        Ok(number::from_u64(self.lease()?.estimate_bytes(pool.thread_count())))
+        Ok(number::from_u64(self.lease()?.estimate_bytes(line::thread_count())))
     }
 
     /// True after `dispose()`.

@@ -52,6 +52,20 @@ export function checkBoolean(name: string, value: unknown, absent: boolean): boo
   return value
 }
 
+/** A whole number in `min..max`. @internal */
+export function checkInteger(
+  name: string,
+  value: number | undefined,
+  [min, max]: readonly [min: number, max: number],
+): number | undefined {
+  if (value === undefined) return undefined
+  const expected = `an integer in ${min}..${max}`
+  if (typeof value !== 'number') throw wrongType(name, expected, show(value))
+  const isInside = Number.isSafeInteger(value) && value >= min && value <= max
+  if (!isInside) throw wrongValue(name, expected, show(value))
+  return value
+}
+
 /** @internal */
 export function checkFunction<T>(name: string, value: T | undefined): T | undefined {
   if (value === undefined || typeof value === 'function') return value

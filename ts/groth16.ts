@@ -25,6 +25,7 @@ import type { Witness } from './witness.ts'
 
 export type { Bytes, Source } from './_source.ts'
 export { Circuit } from './circuit.ts'
+export { configure } from './configure.ts'
 export type { CircuitInputs, SignalValue } from './inputs.ts'
 export type * from './options.ts'
 export type { Groth16Proof, PublicSignals } from './proof.ts'

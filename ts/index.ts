@@ -12,6 +12,8 @@ export {
   type Bytes,
   Circuit,
   type CircuitInputs,
+  type ConfigureOptions,
+  configure,
   type FieldLike,
   type Groth16,
   type Groth16Proof,

@@ -86,3 +86,12 @@ export interface ProveOptions extends TaskOptions {
 
 /** Options of the calls that open a key, prove with it once and drop it. */
 export interface OneShotOptions extends OpenOptions, ProveOptions {}
+
+/** Settings of `configure`. */
+export interface ConfigureOptions {
+  /**
+   * Threads that prove, 1..1024. @defaultValue as many as this process may use at once: its CPUs
+   * and the limits of its cgroup
+   */
+  readonly threads?: number | undefined
+}

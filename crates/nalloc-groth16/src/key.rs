@@ -8,10 +8,10 @@ use nalloc_bn254::{Affine, Fr, G1Affine, G2Affine, HeapBuffer, Observer, OddPoin
 use crate::error::Error;
 use crate::load::{Loaded, load};
 use crate::matrix::{Matrices, Records};
+use crate::shape::KeyShape;
 use crate::source::{RegularFile, Slice, Source};
-use crate::units::wide;
 use crate::vkey::VerifyingKey;
-use crate::zkey::{self, Sizes, Zkey, section_point_error};
+use crate::zkey::{self, Zkey, section_point_error};
 
 /// How a key is opened.
 #[derive(Clone, Copy)]
@@ -52,6 +52,7 @@ pub struct KeyInfo {
 pub struct ProvingKey {
     pub(crate) name: String,
     pub(crate) info: KeyInfo,
+    pub(crate) shape: KeyShape,
     pub(crate) verifying_key: VerifyingKey,
     pub(crate) beta1: G1Affine,
     pub(crate) delta1: G1Affine,
@@ -90,7 +91,9 @@ impl ProvingKey {
 
     fn from_source(source: &dyn Source, options: &ReadOptions<'_>) -> Result<Self, Error> {
         let zkey = Zkey::open(source, options.observer)?;
-        let needed = needed_bytes(&zkey.sizes);
+        let shape = KeyShape::from(zkey.sizes);
+        // The coefficients are there twice: as the file has them, and sorted.
+        let needed = shape.key_bytes() + zkey.sizes.expected_bytes(zkey::COEFFICIENTS);
         if let Some(limit) = options.memory_limit_bytes.filter(|&limit| needed > limit) {
             return Err(Error::Limit { what: "opening the key", needed, limit });
         }
@@ -115,6 +118,7 @@ impl ProvingKey {
                 sha256,
                 bytes: source.len(),
             },
+            shape,
             verifying_key: VerifyingKey {
                 alpha1: header.alpha1,
                 beta2: header.beta2,
@@ -140,21 +144,17 @@ impl ProvingKey {
         &self.info
     }
 
+    /// The counts that say how much memory it takes.
+    #[must_use]
+    pub fn shape(&self) -> KeyShape {
+        self.shape
+    }
+
     /// The key that verifies this key's proofs.
     #[must_use]
     pub fn verifying_key(&self) -> &VerifyingKey {
         &self.verifying_key
     }
-}
-
-/// Bytes that opening a key takes at its peak: its sections, the coefficients once more in sorted
-/// form, and the tables of the domain.
-fn needed_bytes(sizes: &Sizes) -> u64 {
-    let sections: u64 = (zkey::IC..=zkey::H).map(|id| sizes.expected_bytes(id)).sum();
-    let record_bytes = size_of::<u32>() + size_of::<Fr>();
-    let coefficients = u64::from(sizes.coefficients) * wide(record_bytes);
-    let row_bytes = 2 * size_of::<u32>() + 2 * size_of::<Fr>();
-    sections + coefficients + (u64::from(sizes.domain_size) + 1) * wide(row_bytes)
 }
 
 fn check_points(zkey: &Zkey<'_>, loaded: &Loaded, options: &ReadOptions<'_>) -> Result<(), Error> {

@@ -16,6 +16,7 @@
 //! | `wtns`, `witness` | a witness in secret memory |
 //! | `vkey`, `proof`, `json` | what verifiers exchange |
 //! | `quotient`, `prove`, `verify` | the algorithm |
+//! | `shape` | how much memory a key and a proof take |
 //! | `units` | the two conversions between lengths in memory and in files |
 //! | `error` | every code and every message |
 //!
@@ -36,6 +37,7 @@ mod proof;
 mod prove;
 mod quotient;
 mod section;
+mod shape;
 mod source;
 mod units;
 mod verify;
@@ -48,6 +50,7 @@ pub use error::{Error, Place, Spot};
 pub use key::{KeyInfo, ProvingKey, ReadOptions};
 pub use proof::{Proof, public_to_json};
 pub use prove::ProveOptions;
+pub use shape::KeyShape;
 pub use verify::VerifyFailure;
 pub use vkey::VerifyingKey;
 pub use witness::Witness;

@@ -16,23 +16,17 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use nalloc::Arena;
-use nalloc_bn254::{Field, Fq, Fq2, Fr, Jacobian, Observer, Pool, msm, msm_scratch_bytes};
+use nalloc_bn254::{Field, Fq, Fq2, Fr, Jacobian, Observer, Pool, msm};
 
 use crate::error::Error;
 use crate::key::ProvingKey;
 use crate::proof::Proof;
-use crate::quotient::{self, quotient};
+use crate::quotient::quotient;
 use crate::units::wide;
 use crate::witness::Witness;
 
 /// Attempts to draw a number below r from 254 random bits; each fails with probability 0.25.
 const ATTEMPTS_MAX: u32 = 128;
-/// What an arena may lose to the placement of one array.
-const ARRAY_SLACK_BYTES: usize = 3 * 4096;
-/// An arena has up to a thirty-second more than it was asked for, and whole pages of up to 64 KiB.
-const ARENA_SLACK_DIVISOR: u64 = 32;
-const ARENA_SLACK_BYTES: u64 = 64 << 10;
-
 /// How one proof is made.
 #[derive(Clone, Copy)]
 pub struct ProveOptions<'a> {
@@ -61,24 +55,7 @@ impl ProvingKey {
     /// Bytes that one proof on a pool of `threads` threads takes at most, beside the key.
     #[must_use]
     pub fn estimate_bytes(&self, threads: usize) -> u64 {
-        let witness = wide(size_of::<[u64; 4]>().saturating_mul(self.a.len()));
-        let arena = wide(self.arena_bytes(threads));
-        let slack = arena / ARENA_SLACK_DIVISOR + ARENA_SLACK_BYTES;
-        witness.saturating_add(arena).saturating_add(slack)
-    }
-
-    /// Bytes that the arena of one proof hands out at most.
-    fn arena_bytes(&self, threads: usize) -> usize {
-        let wires = size_of::<[u64; 4]>().saturating_mul(self.a.len());
-        let domain = size_of::<Fr>().saturating_mul(self.h.len());
-        let arrays = [wires, domain].into_iter().chain([domain; quotient::ARRAYS]);
-        let points = [&self.a, &self.b1, &self.l, &self.h].map(|points| points.len());
-        let sums = points.into_iter().chain([self.b2.len()]);
-        let sums = sums.map(|points| msm_scratch_bytes(points, threads));
-        arrays
-            .map(|bytes| bytes.saturating_add(ARRAY_SLACK_BYTES))
-            .chain(sums)
-            .fold(0, usize::saturating_add)
+        self.shape.proof_bytes(threads)
     }
 
     /// Proves that `witness` satisfies the circuit: the proof and the public signals.
@@ -129,7 +106,7 @@ impl ProvingKey {
             return Err(Error::Cancelled);
         }
         observer.progress("witness", 0, 1);
-        let bytes = self.arena_bytes(options.pool.thread_count());
+        let bytes = self.shape.arena_bytes(options.pool.thread_count());
         let arena = Arena::builder().capacity_bytes(bytes).secret(true).build()?;
         let values = arena.try_alloc_array::<[u64; 4]>(self.a.len())?;
         witness.copy_limbs_to(values);

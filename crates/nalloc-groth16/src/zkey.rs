@@ -175,7 +175,7 @@ impl Sizes {
             }
             A | B1 => G1_BYTES * n_vars,
             B2 => G2_BYTES * n_vars,
-            L => G1_BYTES * (n_vars - n_public - 1),
+            L => G1_BYTES * n_vars.saturating_sub(n_public + 1),
             _ => G1_BYTES * u64::from(self.domain_size),
         }
     }

@@ -1,0 +1,133 @@
+// The number of threads is the process's own, so each promise has a process of its own.
+
+import path from 'node:path'
+import test from 'ava'
+import { assertEnding, runNode } from './_child.ts'
+import { fixtures } from './_repository.ts'
+
+const zkey = path.join(fixtures, 'chain2000.zkey')
+const wtns = path.join(fixtures, 'chain2000.wtns')
+const HEAD = `
+  import { configure, NallocError, ProvingKey } from 'nalloc'
+  import * as groth16 from 'nalloc/groth16'
+  import { readdirSync, readFileSync } from 'node:fs'
+  import { Worker } from 'node:worker_threads'
+  const [zkey, wtns] = ${JSON.stringify([zkey, wtns])}
+  const print = (value) => process.stdout.write(JSON.stringify(value))
+  /** The threads of nalloc's pool that there are. */
+  const threads = () => readdirSync('/proc/self/task').filter((id) =>
+    readFileSync('/proc/self/task/' + id + '/comm', 'utf8').startsWith('nalloc-')).length
+  const failure = (call) => { try { call() } catch (error) { return error } }
+`
+
+/** What a module prints. */
+async function resultOf(t: Parameters<typeof assertEnding>[0], program: string): Promise<unknown> {
+  const ending = await runNode(['--input-type=module', '-e', HEAD + program])
+  assertEnding(t, ending, 0)
+  return JSON.parse(ending.stdout)
+}
+
+test('as many threads are started as were asked for, by the first call that needs them', async (t) => {
+  for (const count of [1, 3]) {
+    const result = await resultOf(
+      t,
+      `
+      configure({ threads: 7 })
+      configure({ threads: ${count} })
+      configure({})
+      const before = threads()
+      const key = await ProvingKey.open(zkey)
+      key.dispose()
+      print([before, threads()])
+      `,
+    )
+    t.deepEqual(result, [0, count])
+  }
+})
+
+test('another number after that is ERR_BUSY, the same number is not', async (t) => {
+  const result = await resultOf(
+    t,
+    `
+    groth16.configure({ threads: 2 })
+    const key = await ProvingKey.open(zkey)
+    configure({ threads: 2 })
+    const error = failure(() => configure({ threads: 3 }))
+    if (!(error instanceof NallocError)) throw error
+    await key.prove(wtns)
+    print([error.code, error.message, threads()])
+    `,
+  )
+
+  t.deepEqual(result, [
+    'ERR_BUSY',
+    'threads: expected to be set before the first call that needs them, got 3 after 2 had been ' +
+      'started. Call configure() at the start of the program',
+    2,
+  ])
+})
+
+test('a worker shares the threads of its process', async (t) => {
+  const result = await resultOf(
+    t,
+    `
+    configure({ threads: 2 })
+    const work = \`
+      import { configure, ProvingKey } from 'nalloc'
+      import { parentPort, workerData } from 'node:worker_threads'
+      configure({ threads: 1 })
+      ProvingKey.open(workerData).then((key) => parentPort.postMessage(key.info.nPublic))
+    \`
+    const worker = new Worker(work, { eval: true, workerData: zkey })
+    await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
+    const error = failure(() => configure({ threads: 2 }))
+    print([error.code, threads()])
+    `,
+  )
+
+  t.deepEqual(result, ['ERR_BUSY', 1])
+})
+
+test('proofs for one blinding are the same with one thread and with two', async (t) => {
+  const proofs: unknown[] = []
+  for (const count of [1, 2]) {
+    proofs.push(
+      await resultOf(
+        t,
+        `
+        configure({ threads: ${count} })
+        const key = await ProvingKey.open(zkey)
+        const { proof, publicSignals } = await key.prove(wtns, { unsafeBlinding: { r: 5, s: 6 } })
+        print([proof, publicSignals])
+        `,
+      ),
+    )
+  }
+
+  t.deepEqual(proofs[0], proofs[1])
+})
+
+test('a number that is none of 1 to 1024 is refused', async (t) => {
+  const result = await resultOf(
+    t,
+    `
+    const values = [0, -1, 1.5, 1025, NaN, Infinity, '2', null, 2n]
+    const errors = values.map((threads) => failure(() => configure({ threads })))
+    const others = [null, 1].map((options) => failure(() => configure(options)))
+    print([...errors, ...others].map(({ name, code, message }) => [name, code, message]))
+    `,
+  )
+
+  const expected = 'threads: expected an integer in 1..1024, got'
+  const range = (got: string) => ['RangeError', 'ERR_INVALID_ARG', `${expected} ${got}`]
+  const type = (got: string) => ['TypeError', 'ERR_INVALID_ARG', `${expected} ${got}`]
+  t.deepEqual(result, [
+    ...['0', '-1', '1.5', '1025', 'NaN', 'Infinity'].map(range),
+    ...['"2"', 'null', '2'].map(type),
+    ...['null', '1'].map((got) => [
+      'TypeError',
+      'ERR_INVALID_ARG',
+      `options: expected an object, got ${got}`,
+    ]),
+  ])
+})

@@ -1,0 +1,62 @@
+import fs from 'node:fs'
+import path from 'node:path'
+import test from 'ava'
+import { ProvingKey, stats } from 'nalloc'
+import { estimate } from './_internal.ts'
+import { fixtures, semaphore } from './_repository.ts'
+
+const SEMAPHORE = [1, 10, 20, 32].map((depth) => semaphore(depth).zkey)
+const MADE = ['no_public', 'one_constraint', 'dense', 'bits', 'many_public', 'chain2000'].map(
+  (name) => path.join(fixtures, `${name}.zkey`),
+)
+/** Arrays of an open key, and what each may lose to pages of 4 KiB. */
+const ARRAYS = 14
+const ARRAY_SLACK_BYTES = 2 * 4096
+/** Smaller ones come from the C library and are not counted. */
+const LARGE_BYTES = 64 * 1024
+const ENTRY_BYTES = 36
+
+/** Records of section 4, by its length in the table of sections. */
+function coefficientsOf(file: string): number {
+  const bytes = fs.readFileSync(file)
+  let at = 12
+  while (bytes.readUInt32LE(at) !== 4) at += 12 + Number(bytes.readBigUInt64LE(at + 4))
+  return (Number(bytes.readBigUInt64LE(at + 4)) - 4) / 44
+}
+
+test.serial('what a proof needs is known from the counts of its key alone', async (t) => {
+  for (const file of [...SEMAPHORE, ...MADE]) {
+    using key = await ProvingKey.open(file)
+
+    t.is(estimate.estimateOf(key.info).proofBytes, key.estimate().peakBytes, file)
+  }
+})
+
+test.serial('an open key takes what its counts say and the rest of its pages', async (t) => {
+  for (const file of [...SEMAPHORE, ...MADE]) {
+    const before = stats().liveBytes
+    using key = await ProvingKey.open(file)
+    const bytes = stats().liveBytes - before
+    const nCoefficients = coefficientsOf(file)
+
+    const { keyBytes } = estimate.estimateOf({ ...key.info, nCoefficients })
+
+    const context = `${file}: ${bytes} bytes, ${keyBytes} estimated`
+    t.true(bytes >= keyBytes - ARRAYS * LARGE_BYTES, context)
+    t.true(bytes <= keyBytes + ARRAYS * ARRAY_SLACK_BYTES, context)
+    const assumed = estimate.estimateOf(key.info).keyBytes
+    t.is(keyBytes - assumed, ENTRY_BYTES * (nCoefficients - 4 * key.info.nVars), context)
+    const isSemaphore = SEMAPHORE.includes(file)
+    if (isSemaphore) t.true(Math.abs(keyBytes - assumed) <= 0.02 * keyBytes, context)
+  }
+})
+
+test('an estimate of the largest counts is finite', (t) => {
+  const max = 2 ** 32 - 1
+  const shape = { nVars: max, nPublic: max, domainSize: max, nCoefficients: max }
+
+  const { keyBytes, proofBytes } = estimate.estimateOf(shape)
+
+  t.true(Number.isFinite(keyBytes) && keyBytes > 64 * max)
+  t.true(Number.isFinite(proofBytes) && proofBytes > 32 * max)
+})
