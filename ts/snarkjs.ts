@@ -80,8 +80,8 @@ export interface ProofWithSignals {
 /** Options of `groth16.prove` and `groth16.fullProve`: nalloc's, and snarkjs' own. */
 export interface CompatOptions extends OneShotOptions {
   /**
-   * In snarkjs: start no worker threads. nalloc starts none, whatever this says: a proof runs on
-   * native threads outside the event loop. The logger is told so.
+   * In snarkjs: start no worker threads. nalloc starts none, whatever this says, and tells the
+   * logger so: a proof runs on native threads, whose number `configure` of `nalloc` sets.
    */
   readonly singleThread?: boolean | undefined
 }
@@ -252,17 +252,17 @@ export const groth16: Groth16 = Object.freeze({
   ): Promise<boolean> {
     const log = new Log(logger, 4)
     const key = verifyingKeyOf(vk)
-    let isValid: boolean
     try {
-      isValid = await key.verify(proofOf(proof), publicSignalsOf(publicSignals, key.nPublic))
+      const signals = publicSignalsOf(publicSignals, key.nPublic)
+      const outcome = await key.explain(proofOf(proof), signals)
+      if (outcome.valid) log.info('the proof is valid')
+      else log.error(`the proof is not valid: ${outcome.detail}`)
+      return outcome.valid
     } catch (error) {
       if (codeOf(error) !== 'ERR_INVALID_ARG' || !(error instanceof Error)) throw error
       log.error(`the proof is not valid: ${error.message}`)
       return false
     }
-    if (isValid) log.info('the proof is valid')
-    else log.error('the proof is not valid: a point is none of its group, or the equation fails')
-    return isValid
   },
 
   async exportSolidityCallData(
