@@ -36,6 +36,8 @@ export async function use(input: CircuitSignals): Promise<PublicSignals> {
   keyCache.clear()
   // @ts-expect-error there is no such option
   await groth16.prove('c.zkey', 'w.wtns', undefined, { threads: 1 })
+  // @ts-expect-error options are no logger
+  await groth16.prove('c.zkey', 'w.wtns', { singleThread: true })
   // @ts-expect-error it is text
   const wrong: number = callData
   console.log(isValid, wrong, keyCache.keys.toFixed(), await dropIn.curves.getCurveFromName('bn128'))

@@ -16,7 +16,7 @@ const PHASES: Readonly<Record<ProgressPhase, string>> = {
   'self-verify': 'verifying the proof',
 }
 
-/** What is used of a logger: `console`, winston, pino and logplease have it. */
+/** What is used of a logger, as `console`, winston and pino have it. One of them is enough. */
 export interface LoggerLike {
   debug?(message: string): void
   info?(message: string): void

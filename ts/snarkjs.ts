@@ -4,12 +4,15 @@
 // circuits that are named by their paths stay open between calls. The other parts lead to the
 // application's own snarkjs, which is loaded when one of them is used.
 
-import { Call } from './_call.ts'
-import { checkBoolean, checkFunction, checkOptions, show } from './_check.ts'
-import type { Waiter } from './_fileCache.ts'
 import { openFiles, useCircuit, useKey } from './_keyCache.ts'
-import { Log } from './_logger.ts'
+import { Log, type LoggerLike } from './_logger.ts'
 import { passThrough } from './_passThrough.ts'
+import {
+  beginCall,
+  type CalculatorOptions,
+  type CompatOptions,
+  checkCalculatorOptions,
+} from './_snarkjsOptions.ts'
 import {
   type ProofLike,
   proofOf,
@@ -20,25 +23,22 @@ import {
 import { type FileArgument, type FileKind, withKindsNamed } from './_sniff.ts'
 import { checkSource, isSource, type Opened, type Source } from './_source.ts'
 import { type Circuit, checkCircuit } from './circuit.ts'
-import { codeOf, wrongType, wrongValue } from './errors.ts'
+import { codeOf } from './errors.ts'
 import type { CircuitInputs } from './inputs.ts'
-import type { FieldLike, OneShotOptions } from './options.ts'
+import type { FieldLike } from './options.ts'
 import {
   checkWitness,
   fileOf,
   fullProveWith,
-  type KeySettings,
-  keySettings,
   type ProofResult,
-  type ProofSettings,
   ProvingKey,
-  proofSettings,
   proveWith,
 } from './provingKey.ts'
 import { VerifyingKey, type VerifyingKeyJson } from './verifyingKey.ts'
 import type { Witness } from './witness.ts'
 
 export type { LoggerLike } from './_logger.ts'
+export type { CalculatorOptions, CompatOptions } from './_snarkjsOptions.ts'
 export type { ProofLike } from './_snarkjsProof.ts'
 
 // @types/snarkjs is the application's choice: without it the parts that lead to snarkjs are
@@ -77,26 +77,6 @@ export interface ProofWithSignals {
   publicSignals: PublicSignals
 }
 
-/** Options of `groth16.prove` and `groth16.fullProve`: nalloc's, and snarkjs' own. */
-export interface CompatOptions extends OneShotOptions {
-  /**
-   * In snarkjs: start no worker threads. nalloc starts none, whatever this says, and tells the
-   * logger so: a proof runs on native threads, whose number `configure` of `nalloc` sets.
-   */
-  readonly singleThread?: boolean | undefined
-}
-
-/** What snarkjs passes on to the witness calculator. Other options are refused. */
-export interface CalculatorOptions {
-  /**
-   * In snarkjs: pages of memory for calculators that bring none. Those of circom 2 bring their own,
-   * so that any number is right.
-   */
-  readonly memorySize?: number | undefined
-  /** Let the circuit check its assertions. nalloc always does. */
-  readonly sanityCheck?: boolean | undefined
-}
-
 /** Groth16 with snarkjs' signatures. */
 export interface Groth16 {
   /**
@@ -112,7 +92,7 @@ export interface Groth16 {
   prove(
     zkey: ProvingKey | Source,
     wtns: Witness | Source,
-    logger?: unknown,
+    logger?: LoggerLike | null,
     options?: CompatOptions | null,
   ): Promise<ProofWithSignals>
 
@@ -141,7 +121,7 @@ export interface Groth16 {
     input: CircuitInputs,
     wasm: Circuit | Source,
     zkey: ProvingKey | Source,
-    logger?: unknown,
+    logger?: LoggerLike | null,
     wtnsCalcOptions?: CalculatorOptions | null,
     options?: CompatOptions | null,
   ): Promise<ProofWithSignals>
@@ -165,7 +145,7 @@ export interface Groth16 {
     vk: VerifyingKey | Source | object,
     publicSignals: readonly FieldLike[],
     proof: ProofLike,
-    logger?: unknown,
+    logger?: LoggerLike | null,
   ): Promise<boolean>
 
   /**
@@ -200,13 +180,13 @@ export const groth16: Groth16 = Object.freeze({
   async prove(
     zkey: ProvingKey | Source,
     wtns: Witness | Source,
-    logger?: unknown,
+    logger?: LoggerLike | null,
     options?: CompatOptions | null,
   ): Promise<ProofWithSignals> {
     const checkedKey = checkKey(zkey)
     const checkedWitness = checkWitness('wtns', wtns)
     const log = new Log(logger, 3)
-    const { opening, proving, waiter } = begin(options, log)
+    const { opening, proving, waiter } = beginCall(options, log)
     const args = [
       fileArgument('zkey', 1, 'a .zkey file', fileOf(checkedKey)),
       fileArgument('wtns', 2, 'a .wtns file', fileOf(checkedWitness)),
@@ -222,7 +202,7 @@ export const groth16: Groth16 = Object.freeze({
     input: CircuitInputs,
     wasm: Circuit | Source,
     zkey: ProvingKey | Source,
-    logger?: unknown,
+    logger?: LoggerLike | null,
     wtnsCalcOptions?: CalculatorOptions | null,
     options?: CompatOptions | null,
   ): Promise<ProofWithSignals> {
@@ -230,7 +210,7 @@ export const groth16: Groth16 = Object.freeze({
     const checkedKey = checkKey(zkey)
     const log = new Log(logger, 4)
     checkCalculatorOptions(wtnsCalcOptions)
-    const { opening, proving, waiter } = begin(options, log)
+    const { opening, proving, waiter } = beginCall(options, log)
     const args = [
       fileArgument('wasm', 2, 'a WebAssembly module', fileOf(checkedCircuit)),
       fileArgument('zkey', 3, 'a .zkey file', fileOf(checkedKey)),
@@ -248,7 +228,7 @@ export const groth16: Groth16 = Object.freeze({
     vk: VerifyingKey | Source | object,
     publicSignals: readonly FieldLike[],
     proof: ProofLike,
-    logger?: unknown,
+    logger?: LoggerLike | null,
   ): Promise<boolean> {
     const log = new Log(logger, 4)
     const key = verifyingKeyOf(vk)
@@ -288,7 +268,8 @@ export interface KeyCache {
 /**
  * Keys and circuits that were given by their paths stay open: at most 16 of each, keys in at most a
  * quarter of the memory that the process may use; the least recently used goes first. A file that
- * was replaced or rewritten is opened again. They never keep the process alive.
+ * was replaced or rewritten is opened again. They never keep the process alive. Each worker thread
+ * has its own.
  *
  * @example
  * import { groth16, keyCache } from 'nalloc/snarkjs'
@@ -388,61 +369,6 @@ export const wtns: Snarkjs['wtns'] = passThrough('wtns')
  * console.log(typeof zKey.exportSolidityVerifier) // function
  */
 export const zKey: Snarkjs['zKey'] = passThrough('zKey')
-
-interface Begun {
-  readonly opening: KeySettings
-  readonly proving: ProofSettings
-  readonly waiter: Waiter
-}
-
-const OPTION_NAMES: readonly (keyof CompatOptions)[] = [
-  'signal',
-  'onProgress',
-  'sha256',
-  'allowInsecure',
-  'memoryLimit',
-  'selfVerify',
-  'unsafeBlinding',
-  'singleThread',
-]
-
-/** Checks the options and starts the call. */
-function begin(options: CompatOptions | null | undefined, log: Log): Begun {
-  const checked = checkOptions(options ?? undefined)
-  checkNames('options', checked, OPTION_NAMES)
-  if (checkBoolean('singleThread', checked.singleThread, false)) {
-    log.debug('singleThread: no worker threads are started, as in every call')
-  }
-  const onProgress = log.watch(checkFunction('onProgress', checked.onProgress))
-  const { signal } = checked
-  return {
-    opening: keySettings(checked),
-    proving: proofSettings(checked),
-    waiter: { call: new Call({ signal, onProgress }), signal },
-  }
-}
-
-function checkCalculatorOptions(options: CalculatorOptions | null | undefined): void {
-  const { memorySize, sanityCheck, ...others } = checkOptions(options ?? undefined)
-  // Those that log signals and components: circom 2 calls none of them, here or in snarkjs.
-  checkNames('wtnsCalcOptions', others, ['memorySize', 'sanityCheck'])
-  checkBoolean('wtnsCalcOptions.sanityCheck', sanityCheck, true)
-  if (memorySize === undefined) return
-  if (typeof memorySize !== 'number') {
-    throw wrongType('wtnsCalcOptions.memorySize', 'a number of pages', show(memorySize))
-  }
-  if (!Number.isSafeInteger(memorySize) || memorySize < 0) {
-    throw wrongValue('wtnsCalcOptions.memorySize', 'a number of pages', show(memorySize))
-  }
-}
-
-/** Refuses what would be ignored. */
-function checkNames(name: string, options: object, known: readonly string[]): void {
-  for (const [key, value] of Object.entries(options)) {
-    if (value === undefined || known.includes(key)) continue
-    throw wrongValue(name, `none but ${known.join(', ')}`, show(key))
-  }
-}
 
 function checkKey(value: ProvingKey | Source): ProvingKey | Opened {
   return value instanceof ProvingKey ? value : checkSource('zkey', value)
