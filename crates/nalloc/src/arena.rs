@@ -17,11 +17,13 @@ use core::fmt;
 use core::mem::MaybeUninit;
 use core::slice;
 
+use crate::census::Share;
 use crate::error::Error;
 use crate::global::HEAP;
 use crate::heap::Request;
 use crate::os::Advice;
 use crate::secret::SecretStatus;
+use crate::units::wide;
 use crate::zeroable::Zeroable;
 use bump::{Bump, allocating_methods, refuse};
 pub use scope::{Scope, SubArena};
@@ -64,6 +66,8 @@ pub struct Arena {
     bump: Bump<'static>,
     /// What the kernel gave; None unless the arena is secret.
     secret: Option<SecretStatus>,
+    /// Held for its drop.
+    _share: Share,
 }
 
 /// What an [`Arena`] shall be.
@@ -124,7 +128,11 @@ impl ArenaBuilder {
         });
         // SAFETY: the heap gave these bytes to this arena, which keeps them until its drop.
         let bump = unsafe { Bump::root(grant.start, bytes, grant.dirty) };
-        Ok(Arena { bump, secret })
+        Ok(Arena {
+            bump,
+            secret,
+            _share: Share::of_arena(if self.secret { wide(bytes) } else { 0 }),
+        })
     }
 }
 

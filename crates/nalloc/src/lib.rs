@@ -13,6 +13,7 @@
 
 mod arena;
 mod block;
+mod census;
 mod config;
 mod error;
 mod fork;
@@ -34,14 +35,16 @@ pub use heap::Stats;
 pub use secret::{Require, SealedSecret, SecretBuf, SecretStatus, wipe};
 pub use zeroable::Zeroable;
 
+use census::{Census, census};
 use global::HEAP;
 use os::Os as _;
 use os::linux::Linux;
 
-/// What the large heap did and has.
+/// What the large heap did and has, and how much secret memory there is.
 #[must_use]
 pub fn stats() -> Stats {
-    HEAP.stats()
+    let Census { secret_bytes, locked_bytes, arenas } = census();
+    Stats { secret_bytes, locked_bytes, arenas, ..HEAP.stats() }
 }
 
 /// Begins a new [`Stats::peak_live_bytes`] at what is live now.

@@ -11,6 +11,7 @@ fn checked() -> Stats {
     assert_eq!(stats.mapped_bytes, parts, "{stats:?}");
     assert!(stats.softened_bytes <= stats.cached_bytes, "{stats:?}");
     assert!(stats.live_bytes <= stats.peak_live_bytes, "{stats:?}");
+    assert!(stats.locked_bytes <= stats.secret_bytes, "{stats:?}");
     assert_eq!(stats.allocations, stats.hits + stats.misses + stats.fallbacks, "{stats:?}");
     stats
 }
@@ -60,5 +61,5 @@ fn the_numbers_follow_what_the_program_does() {
     after.write_json(&mut json).expect("a string takes everything");
     assert!(json.starts_with("{\"liveBytes\":") && json.ends_with('}'), "{json}");
     assert!(json.contains("\"memoryLimitBytes\":null,"), "{json}");
-    assert_eq!(json.matches(':').count(), 19, "{json}");
+    assert_eq!(json.matches(':').count(), 22, "{json}");
 }

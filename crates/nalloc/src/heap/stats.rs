@@ -4,12 +4,14 @@ use core::fmt;
 
 use crate::os::Errno;
 
-/// What the large heap did and has, in bytes unless said otherwise.
+/// What the large heap did and has, in bytes unless said otherwise; and the secret memory of the
+/// process, of which that of arenas lies in the heap and all other has mappings of its own.
 ///
 /// These hold in every snapshot:
 ///
 /// * `mapped_bytes` = `live_bytes` + `cached_bytes` + `zero_bytes` + `releasing_bytes`
 /// * `softened_bytes` <= `cached_bytes`, and `live_bytes` <= `peak_live_bytes`
+/// * `locked_bytes` <= `secret_bytes`
 /// * `allocations` = `hits` + `misses` + `fallbacks`, and `frees` <= `allocations`
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +38,13 @@ pub struct Stats {
     pub cache_limit_bytes: u64,
     /// What may be live at once, if that is limited.
     pub memory_limit_bytes: Option<u64>,
+    /// In the pages of live [`SecretBuf`](crate::SecretBuf)s and
+    /// [`SealedSecret`](crate::SealedSecret)s, and the capacity of live secret arenas.
+    pub secret_bytes: u64,
+    /// In secret pages that the kernel keeps out of swap.
+    pub locked_bytes: u64,
+    /// Arenas that were made and not dropped.
+    pub arenas: u64,
     /// Blocks handed out; growth in place is none.
     pub allocations: u64,
     /// Blocks taken back.
@@ -71,6 +80,9 @@ impl Stats {
             ("reservedBytes", self.reserved_bytes),
             ("metadataBytes", self.metadata_bytes),
             ("cacheLimitBytes", self.cache_limit_bytes),
+            ("secretBytes", self.secret_bytes),
+            ("lockedBytes", self.locked_bytes),
+            ("arenas", self.arenas),
             ("allocations", self.allocations),
             ("frees", self.frees),
             ("hits", self.hits),

@@ -3,6 +3,7 @@
 use core::slice;
 
 use super::wipe::clear;
+use crate::census::Share;
 use crate::error::Error;
 use crate::os::linux::Linux;
 use crate::os::{Advice, Errno, Os, Run};
@@ -28,6 +29,8 @@ pub(super) struct Guarded {
     len: usize,
     is_open: bool,
     pub(super) refused: Refused,
+    /// What it adds to the process's counts.
+    share: Share,
 }
 
 // SAFETY: the mapping belongs to this value alone.
@@ -53,13 +56,17 @@ impl Guarded {
         let body = whole.part(page, body_bytes);
         let nothing = Refused { lock: None, hide: None, wipe_on_fork: None };
         let front = body_bytes - rounded;
-        let mut memory = Self { whole, body, front, len, is_open: false, refused: nothing };
+        let share = Share::of_secret(wide(body_bytes));
+        let mut memory = Self { whole, body, front, len, is_open: false, refused: nothing, share };
         memory.open().map_err(|_| Error::NoMemory { wanted: wide(len) })?;
         // SAFETY: the body is ours, and this advice and locking lose no byte.
         unsafe {
             memory.refused.hide = Linux.advise(body, Advice::HideFromDumps).err();
             memory.refused.wipe_on_fork = Linux.advise(body, Advice::WipeOnFork).err();
             memory.refused.lock = Linux.lock(body).err();
+        }
+        if memory.refused.lock.is_none() {
+            memory.share.lock();
         }
         let pattern = memory.pattern();
         for slack in memory.slack_mut() {

@@ -1,0 +1,71 @@
+//! How much secret memory and how many arenas there are in this process: counted where they are
+//! made, taken back where they end.
+//!
+//! Equation: locked <= secret. The counts are no part of the heap's: secret arenas lie in its
+//! range, other secrets have mappings of their own.
+
+use core::sync::atomic::{AtomicU64, Ordering};
+
+static SECRET_BYTES: AtomicU64 = AtomicU64::new(0);
+static LOCKED_BYTES: AtomicU64 = AtomicU64::new(0);
+static ARENAS: AtomicU64 = AtomicU64::new(0);
+
+/// What one arena or secret adds to the counts until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Share {
+    secret_bytes: u64,
+    locked_bytes: u64,
+    arenas: u64,
+}
+
+/// The counts of one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Census {
+    pub(crate) secret_bytes: u64,
+    pub(crate) locked_bytes: u64,
+    pub(crate) arenas: u64,
+}
+
+impl Share {
+    /// A secret in pages of `bytes` bytes that are not locked yet.
+    pub(crate) fn of_secret(bytes: u64) -> Self {
+        Self::count(bytes, 0)
+    }
+
+    /// An arena with `secret_bytes` bytes for secrets.
+    pub(crate) fn of_arena(secret_bytes: u64) -> Self {
+        Self::count(secret_bytes, 1)
+    }
+
+    fn count(secret_bytes: u64, arenas: u64) -> Self {
+        // Relaxed, here and below: each number stands for itself and orders no other memory.
+        SECRET_BYTES.fetch_add(secret_bytes, Ordering::Relaxed);
+        ARENAS.fetch_add(arenas, Ordering::Relaxed);
+        Self { secret_bytes, locked_bytes: 0, arenas }
+    }
+
+    /// The pages are locked from now on.
+    pub(crate) fn lock(&mut self) {
+        LOCKED_BYTES.fetch_add(self.secret_bytes - self.locked_bytes, Ordering::Relaxed);
+        self.locked_bytes = self.secret_bytes;
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        LOCKED_BYTES.fetch_sub(self.locked_bytes, Ordering::Relaxed);
+        SECRET_BYTES.fetch_sub(self.secret_bytes, Ordering::Relaxed);
+        ARENAS.fetch_sub(self.arenas, Ordering::Relaxed);
+    }
+}
+
+/// The counts, now.
+pub(crate) fn census() -> Census {
+    let secret_bytes = SECRET_BYTES.load(Ordering::Relaxed);
+    Census {
+        secret_bytes,
+        // Another thread may have come in between the two loads.
+        locked_bytes: LOCKED_BYTES.load(Ordering::Relaxed).min(secret_bytes),
+        arenas: ARENAS.load(Ordering::Relaxed),
+    }
+}
