@@ -113,7 +113,7 @@ export interface MemoryStats {
   rssBytes: number
   /** What may stay cached. */
   cacheLimitBytes: number
-  /** What may be live; absent when there is no limit. */
+  /** What may be in use when a job begins; absent when there is no limit. */
   memoryLimitBytes?: number
   /** Allocations served from memory that was used before. */
   hits: number
@@ -123,6 +123,14 @@ export interface MemoryStats {
   evictions: number
   /** Allocations mapped on their own, outside the heap's range. */
   fallbacks: number
+  /** In the pages of witnesses and the arenas of proofs. */
+  secretBytes: number
+  /** In secret pages that the kernel keeps out of swap. */
+  lockedBytes: number
+  /** Arenas in use. */
+  arenas: number
+  /** Proving keys in memory. */
+  keys: number
 }
 
 /** How a key is opened. */
@@ -185,6 +193,24 @@ export interface Refusal {
   /** What was expected and what was found, for people. */
   detail: string
 }
+
+/** Gives every cached page back to the kernel; how many bytes. */
+export declare function releaseCache(): number
+
+/** Begins a new `peakLiveBytes` at what is live now. */
+export declare function resetPeak(): void
+
+/** Sets how many bytes may stay cached, and gives back what is more. */
+export declare function setCacheLimit(bytes: number): void
+
+/**
+ * Sets how many bytes may be in use when a job begins, its own included; absent for no limit.
+ * What is cached beyond it is given back.
+ */
+export declare function setMemoryLimit(bytes?: number | undefined | null): void
+
+/** Lets the kernel take every cached page when it needs memory; how many bytes. */
+export declare function softenCache(): number
 
 /** The allocator's figures, now. */
 export declare function stats(): MemoryStats

@@ -66,7 +66,7 @@ test('import and require give one instance, of both entry points', async (t) => 
   assertEnding(t, ending, 0)
   t.is(
     ending.stdout,
-    'Circuit ERROR_CODES NallocError ProvingKey VerifyingKey Witness configure groth16 stats',
+    'Circuit ERROR_CODES NallocError ProvingKey VerifyingKey Witness configure groth16 memory resetPeak stats',
   )
 })
 

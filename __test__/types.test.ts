@@ -21,6 +21,11 @@ export async function use(): Promise<void> {
   const outcome: VerifyOutcome = await key.verifyingKey.explain(proof, ['1'])
   console.log(outcome.valid ? 'valid' : outcome.reason + ': ' + outcome.detail)
   configure({ threads: 2 })
+  memory.cacheLimit = '25%'
+  memory.memoryLimit = null
+  const limits: readonly [number, number | null] = [memory.cacheLimit, memory.memoryLimit]
+  resetPeak()
+  console.log(limits, memory.soften() + memory.release(), stats().keys)
   await groth16.prove(Buffer.of(1), { type: 'mem', data: new Uint8Array(1) }, { selfVerify: false })
 
   // @ts-expect-error a hash is text
@@ -41,12 +46,16 @@ export async function use(): Promise<void> {
   const wrongReason: VerifyFailure = 'nope'
   // @ts-expect-error a number of threads is no text
   configure({ threads: '2' })
+  // @ts-expect-error a cache has a limit
+  memory.cacheLimit = null
+  // @ts-expect-error figures are read
+  stats().keys = 1
   console.log(wrongField, wrongSource, wrongPhase, wrongSize, wrongWitness, wrongCode, wrongReason)
 }
 `
 const HEADS = {
   'user.mts': `
-import { configure, groth16, stats, Witness } from 'nalloc'
+import { configure, groth16, memory, resetPeak, stats, Witness } from 'nalloc'
 import type { ErrorCode, ProgressPhase, ProofResult, Size, Source } from 'nalloc'
 import type { VerifyFailure, VerifyOutcome } from 'nalloc'
 import { Circuit, ProvingKey } from 'nalloc/groth16'
@@ -56,7 +65,7 @@ import nalloc = require('nalloc')
 import type { ErrorCode, ProgressPhase, ProofResult, Size, Source } from 'nalloc'
 import type { VerifyFailure, VerifyOutcome } from 'nalloc'
 import groth16Entry = require('nalloc/groth16')
-const { configure, groth16, stats, Witness } = nalloc
+const { configure, groth16, memory, resetPeak, stats, Witness } = nalloc
 const { Circuit, ProvingKey } = groth16Entry
 type ProvingKey = nalloc.ProvingKey
 type Witness = nalloc.Witness

@@ -26,6 +26,8 @@ pub const DISPOSED: Code = Code("ERR_DISPOSED");
 pub const INVALID_ARG: Code = Code("ERR_INVALID_ARG");
 /// A defect of nalloc itself.
 pub const INTERNAL: Code = Code("ERR_INTERNAL");
+/// More memory would be needed than a limit allows.
+pub const LIMIT: Code = Code("ERR_LIMIT");
 /// The system refused memory.
 pub const NO_MEMORY: Code = Code("ERR_NO_MEMORY");
 /// The waiting line is full.

@@ -1,8 +1,8 @@
-//! What the allocator says of itself.
+//! What the allocator says of itself, and what it can be told.
 
 use napi_derive::napi;
 
-use crate::number;
+use crate::{key, limit, number};
 
 /// Bytes and counts of nalloc's heap, and the process's resident memory.
 #[napi(object)]
@@ -23,7 +23,7 @@ pub struct MemoryStats {
     pub rss_bytes: f64,
     /// What may stay cached.
     pub cache_limit_bytes: f64,
-    /// What may be live; absent when there is no limit.
+    /// What may be in use when a job begins; absent when there is no limit.
     pub memory_limit_bytes: Option<f64>,
     /// Allocations served from memory that was used before.
     pub hits: f64,
@@ -33,6 +33,14 @@ pub struct MemoryStats {
     pub evictions: f64,
     /// Allocations mapped on their own, outside the heap's range.
     pub fallbacks: f64,
+    /// In the pages of witnesses and the arenas of proofs.
+    pub secret_bytes: f64,
+    /// In secret pages that the kernel keeps out of swap.
+    pub locked_bytes: f64,
+    /// Arenas in use.
+    pub arenas: f64,
+    /// Proving keys in memory.
+    pub keys: f64,
 }
 
 /// The allocator's figures, now.
@@ -49,10 +57,40 @@ pub fn stats() -> MemoryStats {
         metadata_bytes: number::from_u64(stats.metadata_bytes),
         rss_bytes: number::from_u64(nalloc::rss_bytes().unwrap_or(0)),
         cache_limit_bytes: number::from_u64(stats.cache_limit_bytes),
-        memory_limit_bytes: stats.memory_limit_bytes.map(number::from_u64),
+        memory_limit_bytes: limit::memory_limit_bytes().map(number::from_u64),
         hits: number::from_u64(stats.hits),
         misses: number::from_u64(stats.misses),
         evictions: number::from_u64(stats.evictions),
         fallbacks: number::from_u64(stats.fallbacks),
+        secret_bytes: number::from_u64(stats.secret_bytes),
+        locked_bytes: number::from_u64(stats.locked_bytes),
+        arenas: number::from_u64(stats.arenas),
+        keys: number::from_u64(key::open_keys()),
     }
+}
+
+/// Begins a new `peakLiveBytes` at what is live now.
+#[napi(catch_unwind)]
+pub fn reset_peak() {
+    nalloc::reset_peak();
+}
+
+/// Sets how many bytes may stay cached, and gives back what is more.
+#[napi(catch_unwind)]
+pub fn set_cache_limit(bytes: f64) {
+    nalloc::set_cache_limit(number::byte_limit(bytes));
+}
+
+/// Lets the kernel take every cached page when it needs memory; how many bytes.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn soften_cache() -> f64 {
+    number::from_u64(nalloc::soften_cache())
+}
+
+/// Gives every cached page back to the kernel; how many bytes.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn release_cache() -> f64 {
+    number::from_u64(nalloc::release_cache())
 }

@@ -1,6 +1,12 @@
 //! `ProvingKeyHandle`: a parsed .zkey that JavaScript holds and jobs lease.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    ops::Deref,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use nalloc_bn254::HeapBuffer;
 use nalloc_groth16::{ProvingKey, ReadOptions};
@@ -12,6 +18,7 @@ use napi_derive::napi;
 
 use crate::{
     error::{DISPOSED, Failure, Result},
+    limit::Admission,
     line::{self, Turn},
     number,
     task::Task,
@@ -79,15 +86,46 @@ pub struct KeyInfo {
     pub bytes: f64,
 }
 
+static OPEN_KEYS: AtomicU64 = AtomicU64::new(0);
+
+/// Keys in memory: those that JavaScript holds, and those that it gave up and a job still uses.
+pub fn open_keys() -> u64 {
+    // Relaxed, as below: the number stands for itself.
+    OPEN_KEYS.load(Ordering::Relaxed)
+}
+
+/// A key that counts as open until its memory is freed.
+pub struct OpenKey(ProvingKey);
+
+impl OpenKey {
+    fn new(key: ProvingKey) -> Self {
+        OPEN_KEYS.fetch_add(1, Ordering::Relaxed);
+        Self(key)
+    }
+}
+
+impl Deref for OpenKey {
+    type Target = ProvingKey;
+    fn deref(&self) -> &ProvingKey {
+        &self.0
+    }
+}
+
+impl Drop for OpenKey {
+    fn drop(&mut self) {
+        OPEN_KEYS.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A proving key in native memory. Jobs that use it keep it alive beyond `dispose()`.
 #[napi]
 pub struct ProvingKeyHandle {
-    key: Mutex<Option<Arc<ProvingKey>>>,
+    key: Mutex<Option<Arc<OpenKey>>>,
 }
 
 impl ProvingKeyHandle {
     /// The key, for as long as the caller holds it.
-    pub fn lease(&self) -> Result<Arc<ProvingKey>> {
+    pub fn lease(&self) -> Result<Arc<OpenKey>> {
         let key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
         key.clone().ok_or_else(|| {
             Failure::new(DISPOSED, "proving key: expected an open key, got a disposed one").into()
@@ -150,17 +188,19 @@ pub fn open_proving_key<'env>(
         env,
         Turn::InLine,
         move |state| {
+            let admission = Admission::new(options.memory_limit_bytes, 0);
             let read = ReadOptions {
                 pool: line::pool()?,
                 observer: state,
                 allow_insecure: options.allow_insecure,
-                memory_limit_bytes: options.memory_limit_bytes.map(number::byte_limit),
+                memory_limit_bytes: admission.bytes_max(),
                 name: &options.name,
             };
-            Ok(match source {
-                Input::Path(path) => ProvingKey::read(path.as_ref(), &read)?,
-                Input::Bytes(bytes) => ProvingKey::from_bytes(&bytes, &read)?,
-            })
+            let key = match source {
+                Input::Path(path) => ProvingKey::read(path.as_ref(), &read),
+                Input::Bytes(bytes) => ProvingKey::from_bytes(&bytes, &read),
+            };
+            key.map(OpenKey::new).map_err(|error| admission.explain(error))
         },
         |key| ProvingKeyHandle { key: Mutex::new(Some(Arc::new(key))) },
     )

@@ -9,6 +9,7 @@
 mod error;
 mod heap;
 mod key;
+mod limit;
 mod line;
 mod number;
 mod prove;

@@ -1,4 +1,4 @@
-//! Bytes and counts as JavaScript numbers.
+//! Bytes and counts as JavaScript numbers, and for people.
 
 /// As a number; exact up to 2^53, which no memory or file reaches.
 #[expect(clippy::cast_precision_loss, reason = "bytes and counts stay below 2^53")]
@@ -14,4 +14,13 @@ pub fn from_u64(count: u64) -> f64 {
 )]
 pub fn byte_limit(bytes: f64) -> u64 {
     bytes as u64
+}
+
+/// A size as people read it, with one decimal.
+pub fn size_text(bytes: u64) -> String {
+    let bytes = from_u64(bytes);
+    let units = [("GiB", f64::from(1 << 30)), ("MiB", f64::from(1 << 20))];
+    let fits = units.into_iter().find(|&(_, unit_bytes)| bytes >= unit_bytes);
+    let (unit, unit_bytes) = fits.unwrap_or(("KiB", f64::from(1 << 10)));
+    format!("{:.1} {unit}", bytes / unit_bytes)
 }

@@ -13,6 +13,7 @@ use napi_derive::napi;
 use crate::{
     error::{Failure, INVALID_ARG, Result},
     key::ProvingKeyHandle,
+    limit::Admission,
     line::{self, Turn},
     number,
     task::{Task, TaskState},
@@ -56,9 +57,22 @@ pub struct ProofOutput {
     pub peak_bytes: f64,
 }
 
+/// Bytes of one value of a witness.
+const VALUE_BYTES: u64 = 32;
+
 enum WitnessInput {
     Path(String),
     Native(Arc<Witness>),
+}
+
+impl WitnessInput {
+    /// Bytes that are in memory before the job begins; the estimate of a proof has them too.
+    fn held_bytes(&self) -> u64 {
+        match self {
+            Self::Path(_) => 0,
+            Self::Native(witness) => u64::from(witness.len()) * VALUE_BYTES,
+        }
+    }
 }
 
 /// Proves with `key`. The witness is a path, the bytes of a .wtns file (copied before this
@@ -96,6 +110,7 @@ fn run(
     options: &ProveOptions,
     state: &TaskState,
 ) -> std::result::Result<ProofOutput, Failure> {
+    let admission = Admission::new(options.memory_limit_bytes, witness.held_bytes());
     let witness = match witness {
         WitnessInput::Path(path) => Arc::new(Witness::read(path.as_ref())?),
         WitnessInput::Native(witness) => witness,
@@ -106,9 +121,10 @@ fn run(
         observer: state,
         self_verify: options.self_verify,
         blinding,
-        memory_limit_bytes: options.memory_limit_bytes.map(number::byte_limit),
+        memory_limit_bytes: admission.bytes_max(),
     };
-    let (proof, public_signals) = key.prove(&witness, &core)?;
+    let proved = key.prove(&witness, &core);
+    let (proof, public_signals) = proved.map_err(|error| admission.explain(error))?;
     let timings = state
         .phase_times_ms()
         .into_iter()

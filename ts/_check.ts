@@ -85,15 +85,16 @@ export function checkSignal(value: AbortSignalLike | undefined): AbortSignalLike
   return value
 }
 
-/** A size as a number of bytes. @internal */
-export function checkSize(name: string, value: Size | undefined): number | undefined {
+/** A size as a number of bytes, at least `bytesMin`. @internal */
+export function checkSize(name: string, value: Size | undefined, bytesMin = 1): number | undefined {
   if (value === undefined) return undefined
-  const expected = `bytes in 1..2^53-1, or text such as '512M', '2G' or '25%'`
+  const expected = `bytes in ${bytesMin}..2^53-1, or text such as '512M', '2G' or '25%'`
   if (typeof value !== 'number' && typeof value !== 'string') {
     throw wrongType(name, expected, show(value))
   }
   const bytes = typeof value === 'number' ? value : sizeOfText(value)
-  if (!Number.isSafeInteger(bytes) || bytes < 1) throw wrongValue(name, expected, show(value))
+  if (!Number.isSafeInteger(bytes) || bytes < bytesMin)
+    throw wrongValue(name, expected, show(value))
   return bytes
 }
 

@@ -38,4 +38,5 @@ export {
   type VerifyOutcome,
   Witness,
 } from './groth16.ts'
-export { type MemoryStats, stats } from './stats.ts'
+export { type Memory, memory } from './memory.ts'
+export { type MemoryStats, resetPeak, stats } from './stats.ts'

@@ -21,7 +21,7 @@ export interface MemoryStats {
   readonly rssBytes: number
   /** How much may stay cached while nothing is proved. */
   readonly cacheLimitBytes: number
-  /** How much may be live; null when there is no limit. */
+  /** What `memory.memoryLimit` is: null when there is no limit. */
   readonly memoryLimitBytes: number | null
   /** Allocations served from memory that was in use before, since start. */
   readonly hits: number
@@ -31,6 +31,25 @@ export interface MemoryStats {
   readonly evictions: number
   /** Allocations mapped on their own, outside the heap's range, since start. */
   readonly fallbacks: number
+  /**
+   * Secret memory: the pages of live witnesses, which are not in `liveBytes`, and the arenas of
+   * running proofs, which are.
+   */
+  readonly secretBytes: number
+  /** The part of `secretBytes` that never goes to swap: witnesses, as far as ulimit -l allows. */
+  readonly lockedBytes: number
+  /** Arenas in use: one for each proof that runs. */
+  readonly arenas: number
+  /**
+   * Proving keys in memory: those that are open, and disposed ones until the last proof that uses
+   * them has ended.
+   */
+  readonly keys: number
+  /**
+   * Native buffers that JavaScript kept beyond their time, since start. This version hands no
+   * native memory to JavaScript, so it is 0.
+   */
+  readonly escapes: number
 }
 
 /**
@@ -45,5 +64,21 @@ export interface MemoryStats {
  */
 export function stats(): MemoryStats {
   const { memoryLimitBytes = null, ...others } = callNative(() => binding().stats())
-  return { ...others, memoryLimitBytes }
+  return { ...others, memoryLimitBytes, escapes: 0 }
+}
+
+/**
+ * Begins a new `peakLiveBytes` at what is live now: before the work whose peak is asked for.
+ *
+ * @throws ERR_PLATFORM, ERR_BINARY_MISSING
+ * @example
+ * import { ProvingKey, resetPeak, stats } from 'nalloc'
+ *
+ * const key = await ProvingKey.open('circuit.zkey')
+ * resetPeak()
+ * await key.prove('witness.wtns')
+ * console.log(stats().peakLiveBytes)
+ */
+export function resetPeak(): void {
+  callNative(() => binding().resetPeak())
 }
