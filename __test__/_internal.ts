@@ -8,6 +8,8 @@ import type * as Estimate from '../ts/_estimate.ts'
 import type * as Field from '../ts/_field.ts'
 import type * as FileCache from '../ts/_fileCache.ts'
 import type * as Signals from '../ts/_signals.ts'
+import type * as Inspection from '../ts/cli/inspect/inspection.ts'
+import type * as InspectionText from '../ts/cli/inspect/text.ts'
 import type * as Errors from '../ts/errors.ts'
 import type * as Native from '../ts/native.ts'
 import { root } from './_repository.ts'
@@ -18,6 +20,8 @@ export const errors = load<typeof Errors>('errors')
 export const estimate = load<typeof Estimate>('_estimate')
 export const field = load<typeof Field>('_field')
 export const fileCache = load<typeof FileCache>('_fileCache')
+export const inspection = load<typeof Inspection>('cli/inspect/inspection')
+export const inspectionText = load<typeof InspectionText>('cli/inspect/text')
 export const native = load<typeof Native>('native')
 export const signals = load<typeof Signals>('_signals')
 

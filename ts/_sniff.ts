@@ -17,6 +17,8 @@ export interface FileArgument {
   readonly source: Opened | undefined
 }
 
+/** Bytes that tell kinds apart. @internal */
+export const START_BYTES = 8
 const MAGIC_BYTES = 4
 const KINDS: Readonly<Record<string, string>> = {
   zkey: 'a .zkey file',
@@ -24,6 +26,25 @@ const KINDS: Readonly<Record<string, string>> = {
   r1cs: 'an .r1cs file',
   ptau: 'a .ptau file',
   '\0asm': 'a WebAssembly module',
+}
+/** What is no file of ours, by its first bytes: the same words as the addon's. */
+const STRANGERS: readonly (readonly [start: string, name: string])[] = [
+  ['\x7fELF', 'a program'],
+  ['\x1f\x8b', 'a gzip archive: unpack it first'],
+  ['PK\x03\x04', 'a zip archive: unpack it first'],
+  ['\x28\xb5\x2f\xfd', 'a zstd archive: unpack it first'],
+  ['version ', 'a Git LFS pointer: run git lfs pull'],
+  ['{', 'JSON'],
+  ['[', 'JSON'],
+  ['<', "HTML or XML, perhaps a server's error page"],
+  ['\0\0\0\0', 'zeros: an unfinished download or a sparse copy'],
+]
+
+/** What a file seems to be by its first bytes, as messages call it. @internal */
+export function describeStart(start: Uint8Array): string {
+  const text = textOf(start)
+  const stranger = STRANGERS.find(([prefix]) => text.startsWith(prefix))
+  return KINDS[text.slice(0, MAGIC_BYTES)] ?? stranger?.[1] ?? 'bytes of no known kind of file'
 }
 
 /**
@@ -69,5 +90,9 @@ async function kindOf(source: Opened): Promise<string | undefined> {
     source.kind === 'bytes'
       ? source.bytes.subarray(0, MAGIC_BYTES)
       : await readStart(source.path, MAGIC_BYTES).catch(() => new Uint8Array())
-  return KINDS[String.fromCharCode(...start)]
+  return KINDS[textOf(start)]
+}
+
+function textOf(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes)
 }
