@@ -29,6 +29,7 @@ mod stats;
 mod trim;
 mod va;
 
+use core::ops::Range;
 use core::ptr::NonNull;
 
 use crate::config::{
@@ -402,6 +403,11 @@ impl<O: Os> Heap<O> {
         let mut state = self.lock();
         let is_inside = state.locate(pointer).is_some();
         state.space.is_some().then_some(is_inside)
+    }
+
+    /// The addresses of the range; None when there is none.
+    pub(crate) fn addresses(&self) -> Option<Range<usize>> {
+        self.lock().space.as_ref().map(|space| space.range.addresses())
     }
 
     /// Sets what may stay cached, and gives back what is more.

@@ -25,6 +25,7 @@ mod secret;
 mod units;
 mod zeroable;
 
+use core::ops::Range;
 use std::io;
 
 pub use arena::{Arena, ArenaBuilder, Scope, SubArena};
@@ -79,6 +80,32 @@ pub fn set_cache_limit(bytes: u64) {
 /// `try_reserve` gets an error, a plain `Vec` aborts.
 pub fn set_memory_limit(bytes: Option<u64>) {
     HEAP.set_memory_limit(bytes);
+}
+
+/// What this process runs on and under, as the allocator sees it.
+#[non_exhaustive]
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// Bytes of an OS page.
+    pub page_bytes: usize,
+    /// The smallest memory limit of the process's control group and those above it, version 1 or
+    /// 2; None when there is none, or none can be read.
+    pub cgroup_limit_bytes: Option<u64>,
+    /// Addresses of the large heap, to find it in `/proc/self/smaps`; None when the kernel refused
+    /// a range.
+    pub heap_addresses: Option<Range<usize>>,
+}
+
+/// What this process runs on and under.
+#[must_use]
+pub fn host() -> Host {
+    let limit = os::probe::cgroup_limit_bytes(&Linux);
+    Host {
+        page_bytes: Linux.page_bytes(),
+        // A number that no machine has is how version 1 says that there is no limit.
+        cgroup_limit_bytes: Some(limit).filter(|&limit| limit <= Linux.machine().ram_bytes),
+        heap_addresses: HEAP.addresses(),
+    }
 }
 
 /// Resident bytes of this process, from `/proc/self/statm`.

@@ -9,7 +9,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::sync::mpsc;
 use std::{slice, thread};
 
-use nalloc::NAlloc;
+use nalloc::{Block, NAlloc};
 
 #[global_allocator]
 static GLOBAL: NAlloc = NAlloc::new();
@@ -262,4 +262,17 @@ fn a_double_free_dies_with_a_message() {
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{message}");
     assert!(message.contains("double free"), "{message}");
+}
+
+#[test]
+fn the_heap_lies_where_the_host_says() {
+    let block = Block::zeroed(1 << 20, 64).expect("memory");
+
+    let host = nalloc::host();
+
+    assert!(host.page_bytes.is_power_of_two() && host.page_bytes >= 4096, "{host:?}");
+    assert!(host.cgroup_limit_bytes.is_none_or(|limit| limit >= 1 << 20), "{host:?}");
+    let addresses = host.heap_addresses.expect("a range");
+    let start = block.as_ptr().addr();
+    assert!(addresses.contains(&start) && addresses.contains(&(start + block.len() - 1)));
 }

@@ -97,6 +97,11 @@ impl Range {
         self.run.part(self.size.of(extent.at - Index(0)), self.size.of(extent.len))
     }
 
+    /// The addresses of the range.
+    pub(super) fn addresses(&self) -> core::ops::Range<usize> {
+        self.run.address()..self.run.address() + self.run.bytes
+    }
+
     /// The granule that `pointer` points into; None outside the range.
     pub(super) fn index_of(&self, pointer: NonNull<u8>) -> Option<Index> {
         let offset = pointer.addr().get().wrapping_sub(self.run.address());
