@@ -67,6 +67,23 @@ export interface Estimate {
 /** What a circuit of these counts will need, with the threads that the pool has or will have. */
 export declare function estimateOf(shape: KeyShape): Estimate
 
+/** What this process runs on and under. */
+export declare function host(): HostFacts
+
+/** What this process runs on and under, as the addon sees it. */
+export interface HostFacts {
+  /** Which arithmetic kernels run. */
+  cpu: string
+  /** Bytes of an OS page. */
+  pageBytes: number
+  /** The memory limit of the control group; absent when there is none. */
+  cgroupLimitBytes?: number
+  /** Address of the heap's first byte; absent when the heap has no range. */
+  heapStart?: number
+  /** Address of the byte behind the heap's last one. */
+  heapEnd?: number
+}
+
 /** What a key says about its circuit. */
 export interface KeyInfo {
   /** Outputs and public inputs. */

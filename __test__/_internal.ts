@@ -10,12 +10,14 @@ import type * as FileCache from '../ts/_fileCache.ts'
 import type * as Signals from '../ts/_signals.ts'
 import type * as Inspection from '../ts/cli/inspect/inspection.ts'
 import type * as InspectionText from '../ts/cli/inspect/text.ts'
+import type * as Environment from '../ts/environment.ts'
 import type * as Errors from '../ts/errors.ts'
 import type * as Native from '../ts/native.ts'
 import { root } from './_repository.ts'
 
 export const calculator = load<typeof Calculator>('_calculator')
 export const call = load<typeof Call>('_call')
+export const environment = load<typeof Environment>('environment')
 export const errors = load<typeof Errors>('errors')
 export const estimate = load<typeof Estimate>('_estimate')
 export const field = load<typeof Field>('_field')

@@ -70,7 +70,7 @@ test('every value of the entry point has an example', (t) => {
 
   for (const name of Object.keys(nalloc)) {
     const declaration = new RegExp(
-      `(/\\*\\*(?:(?!\\*/)[^])*\\*/)\\nexport (?:class|function|const) ${name}\\b`,
+      `(/\\*\\*(?:(?!\\*/)[^])*\\*/)\\nexport (?:class|(?:async )?function|const) ${name}\\b`,
     )
     const [, comment = ''] = declaration.exec(source) ?? []
     const isDocumented = comment.includes('@example') || name === 'groth16'

@@ -25,6 +25,8 @@ export async function use(): Promise<void> {
   memory.memoryLimit = null
   const limits: readonly [number, number | null] = [memory.cacheLimit, memory.memoryLimit]
   resetPeak()
+  const { thp, cgroupLimitBytes, warnings }: Environment = await environment()
+  console.log(thp.obtainedBytes, cgroupLimitBytes ?? 0, warnings[0]?.fix.length)
   console.log(limits, memory.soften() + memory.release(), stats().keys)
   await groth16.prove(Buffer.of(1), { type: 'mem', data: new Uint8Array(1) }, { selfVerify: false })
 
@@ -46,26 +48,29 @@ export async function use(): Promise<void> {
   const wrongReason: VerifyFailure = 'nope'
   // @ts-expect-error a number of threads is no text
   configure({ threads: '2' })
+  // @ts-expect-error there is no such warning
+  const wrongWarning: EnvironmentWarning['id'] = 'too-slow'
   // @ts-expect-error a cache has a limit
   memory.cacheLimit = null
   // @ts-expect-error figures are read
   stats().keys = 1
   console.log(wrongField, wrongSource, wrongPhase, wrongSize, wrongWitness, wrongCode, wrongReason)
+  console.log(wrongWarning)
 }
 `
 const HEADS = {
   'user.mts': `
-import { configure, groth16, memory, resetPeak, stats, Witness } from 'nalloc'
+import { configure, environment, groth16, memory, resetPeak, stats, Witness } from 'nalloc'
 import type { ErrorCode, ProgressPhase, ProofResult, Size, Source } from 'nalloc'
-import type { VerifyFailure, VerifyOutcome } from 'nalloc'
+import type { Environment, EnvironmentWarning, VerifyFailure, VerifyOutcome } from 'nalloc'
 import { Circuit, ProvingKey } from 'nalloc/groth16'
 `,
   'user.cts': `
 import nalloc = require('nalloc')
 import type { ErrorCode, ProgressPhase, ProofResult, Size, Source } from 'nalloc'
-import type { VerifyFailure, VerifyOutcome } from 'nalloc'
+import type { Environment, EnvironmentWarning, VerifyFailure, VerifyOutcome } from 'nalloc'
 import groth16Entry = require('nalloc/groth16')
-const { configure, groth16, memory, resetPeak, stats, Witness } = nalloc
+const { configure, environment, groth16, memory, resetPeak, stats, Witness } = nalloc
 const { Circuit, ProvingKey } = groth16Entry
 type ProvingKey = nalloc.ProvingKey
 type Witness = nalloc.Witness

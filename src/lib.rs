@@ -8,6 +8,7 @@
 
 mod error;
 mod heap;
+mod host;
 mod key;
 mod limit;
 mod line;

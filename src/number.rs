@@ -6,6 +6,12 @@ pub fn from_u64(count: u64) -> f64 {
     count as f64
 }
 
+/// As [`from_u64`]; user space of the targets ends below 2^53 too.
+#[expect(clippy::cast_precision_loss, reason = "lengths and addresses stay below 2^53")]
+pub fn from_usize(count: usize) -> f64 {
+    count as f64
+}
+
 /// A limit in bytes; TypeScript has checked that it is a positive integer.
 #[expect(
     clippy::cast_possible_truncation,

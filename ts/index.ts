@@ -1,5 +1,6 @@
 // The entry point `nalloc`.
 
+export { type Environment, type EnvironmentWarning, environment } from './environment.ts'
 export {
   ERROR_CODES,
   type ErrorCode,

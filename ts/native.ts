@@ -37,14 +37,13 @@ let loaded: Binding | undefined
 
 /** The addon, loaded by the first call. Throws ERR_PLATFORM, ERR_BINARY_MISSING. @internal */
 export function binding(): Binding {
-  loaded ??= loadBinding({
-    platform: process.platform,
-    arch: process.arch,
-    isGlibc: hasGlibc(),
-    root: path.join(__dirname, '..'),
-    load: require,
-  })
+  loaded ??= loadBinding(thisHost())
   return loaded
+}
+
+/** What the addon was built for, such as linux-x64-gnu. Throws ERR_PLATFORM. @internal */
+export function hostTuple(): string {
+  return tupleOf(thisHost())
 }
 
 /** As `binding`, for a given host and without remembering. @internal */
@@ -56,6 +55,16 @@ export function loadBinding(host: Host): Binding {
     return host.load(id) as Binding
   } catch (cause) {
     throw loadError(host, tuple, id, cause)
+  }
+}
+
+function thisHost(): Host {
+  return {
+    platform: process.platform,
+    arch: process.arch,
+    isGlibc: hasGlibc(),
+    root: path.join(__dirname, '..'),
+    load: require,
   }
 }
 
