@@ -8,7 +8,7 @@ import { artifacts, fixtures, sha256 } from './_repository.ts'
 import { temporaryFile } from './_temporary.ts'
 import { elementBytes, PRIME, wtnsOf } from './_wtns.ts'
 
-const { inspect } = inspection
+const { inspectFile } = inspection
 const BLS12_381 = 0x73eda753299d7d483339d80809a1d80553bda402fffe5bfeffffffff00000001n
 const GOLDILOCKS = 0xffffffff00000001n
 
@@ -23,7 +23,7 @@ for (const file of keys) {
   test(`${path.basename(file)} is inspected as the library opens it`, async (t) => {
     using key = await ProvingKey.open(file)
 
-    const found = await inspect(file, 'the key')
+    const found = await inspectFile(file, 'the key')
 
     const { curve, nPublic, nVars, nConstraints, domainSize, bytes, ...rest } =
       found as typeof found & typeof key.info
@@ -44,7 +44,7 @@ for (const file of filesOf(fixtures, '.wtns')) {
   test(`${path.basename(file)} is inspected without its values`, async (t) => {
     const nVars = (fs.statSync(file).size - 76) / 32
 
-    t.like(await inspect(file, 'w'), {
+    t.like(await inspectFile(file, 'w'), {
       kind: 'wtns',
       version: 2,
       curve: 'bn128',
@@ -60,7 +60,7 @@ test('an .r1cs predicts the domain of the key that was made of it', async (t) =>
   for (const file of filesOf(fixtures, '.r1cs')) {
     using key = await ProvingKey.open(file.replace('.r1cs', '.zkey'))
 
-    const found = await inspect(file, file)
+    const found = await inspectFile(file, file)
 
     if (found.kind !== 'r1cs') throw new Error(`${file}: got ${found.kind}`)
     const { nVars, nPublic, nConstraints, domainSize } = key.info
@@ -85,7 +85,7 @@ test('other primes are named, or shown when they have no name', async (t) => {
     })
   const inspectR1cs = (length: number, prime: bigint) => {
     const file = temporaryFile(t, 'circuit.r1cs', r1cs(length, prime))
-    return inspect(file, 'circuit.r1cs')
+    return inspectFile(file, 'circuit.r1cs')
   }
 
   const bls = await inspectR1cs(32, BLS12_381)
@@ -97,7 +97,7 @@ test('other primes are named, or shown when they have no name', async (t) => {
 })
 
 test('the object has its schema, camelCase names and numbers for bytes', async (t) => {
-  const found = await inspect(path.join(fixtures, 'unknown_sections.zkey'), 'k')
+  const found = await inspectFile(path.join(fixtures, 'unknown_sections.zkey'), 'k')
   const { sections, ...others } = JSON.parse(JSON.stringify(found)) as Record<string, unknown>
 
   t.deepEqual(Object.keys(others).sort(), [
@@ -133,7 +133,7 @@ test('the object has its schema, camelCase names and numbers for bytes', async (
 test('a key without phase 2 is called what it is', async (t) => {
   const file = path.join(fixtures, 'malformed/zkey_gamma_is_delta.zkey')
 
-  const found = await inspect(file, 'k')
+  const found = await inspectFile(file, 'k')
 
   t.like(found, { isInsecure: true })
   t.regex(inspectionText.inspectionText(found), /gamma equals delta, everybody can forge/)
@@ -142,7 +142,7 @@ test('a key without phase 2 is called what it is', async (t) => {
 test('other files are named', async (t) => {
   const name = (bytes: string | Uint8Array) => {
     const file = temporaryFile(t, 'x', Buffer.from(bytes))
-    return inspect(file, 'x').then(
+    return inspectFile(file, 'x').then(
       ({ kind }) => kind,
       ({ code, message }: NallocError) => `${code}: ${message.replace(/^.*, got /, '')}`,
     )
@@ -174,7 +174,7 @@ test('no value of a witness occurs in what is said of it', async (t) => {
   const values = [1n, 0xdeadbeefcafebaben, 2n ** 200n + 12345678901234567890n, PRIME - 987654321n]
   const file = temporaryFile(t, 'secret.wtns', wtnsOf(values))
 
-  const found = await inspect(file, 'secret.wtns')
+  const found = await inspectFile(file, 'secret.wtns')
   const said = `${JSON.stringify(found)}\n${inspectionText.inspectionText(found)}`
 
   for (const value of values.slice(1)) {
@@ -197,10 +197,10 @@ test('an abort stops it with the reason, and progress goes up to the end', async
   const controller = new AbortController()
   const stop = () => controller.abort(new Error('enough'))
 
-  const stopped = inspect(file, 'k', { signal: controller.signal, onProgress: stop })
-  const before = inspect(file, 'k', { signal: AbortSignal.abort(new Error('before')) })
+  const stopped = inspectFile(file, 'k', { signal: controller.signal, onProgress: stop })
+  const before = inspectFile(file, 'k', { signal: AbortSignal.abort(new Error('before')) })
   const seen: number[] = []
-  const { bytes } = await inspect(file, 'k', { onProgress: (done) => seen.push(done) })
+  const { bytes } = await inspectFile(file, 'k', { onProgress: (done) => seen.push(done) })
 
   await t.throwsAsync(stopped, { message: 'enough' })
   await t.throwsAsync(before, { message: 'before' })

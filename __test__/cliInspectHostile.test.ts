@@ -33,7 +33,7 @@ const NOT_LOOKED_AT = [
 /** The kind of file, or the code of the error; anything else that is thrown comes out. */
 async function outcome(file: string): Promise<string> {
   try {
-    return (await inspection.inspect(file, path.basename(file))).kind
+    return (await inspection.inspectFile(file, path.basename(file))).kind
   } catch (error) {
     if (error instanceof NallocError) return error.code
     throw error
@@ -185,11 +185,11 @@ test('a needed section that occurs twice is refused, another is not', async (t) 
     t.is(await outcomeOf(t, again(id)), 'ERR_SECTION_DUPLICATE', `section ${id}`)
   }
   // The library skips the record of the ceremony, whatever it is.
-  const twice = await inspection.inspect(temporaryFile(t, 'k', containerOf(again(10))), 'k')
+  const twice = await inspection.inspectFile(temporaryFile(t, 'k', containerOf(again(10))), 'k')
   t.like(twice, { kind: 'zkey', contributions: null })
   const unknown = Array.from({ length: 100 }, () => ({ id: 99, bytes: Buffer.alloc(0) }))
   const many = { magic: 'zkey', version: 1, sections: [...sections, ...unknown] }
-  const found = await inspection.inspect(temporaryFile(t, 'many', containerOf(many)), 'many')
+  const found = await inspection.inspectFile(temporaryFile(t, 'many', containerOf(many)), 'many')
   t.like(found, { sectionCount: sections.length + 100 })
   t.is('sections' in found && found.sections.length, 64)
 })
@@ -222,7 +222,7 @@ test('a file that changes while it is read is refused', async (t) => {
       if (!isChanged) change(file)
       isChanged = true
     }
-    await t.throwsAsync(inspection.inspect(file, 'k', { onProgress }), {
+    await t.throwsAsync(inspection.inspectFile(file, 'k', { onProgress }), {
       instanceOf: NallocError,
       code: 'ERR_FILE_CHANGED',
     })

@@ -8,12 +8,12 @@ import * as snarkjs from 'snarkjs'
 import { inspection } from './_internal.ts'
 import { fixtures } from './_repository.ts'
 
-const { inspect } = inspection
+const { inspectFile } = inspection
 const POWER = 6
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nalloc-'))
 const file = (name: string) => path.join(folder, name)
 const circuit = path.join(fixtures, 'full_domain.r1cs')
-const look = (path: string) => inspect(path, path)
+const look = (path: string) => inspectFile(path, path)
 
 interface Setups {
   readonly plonk: { setup(r1cs: string, ptau: string, zkey: string): Promise<unknown> }

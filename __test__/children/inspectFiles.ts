@@ -7,7 +7,7 @@ const peakBytes = () => process.resourceUsage().maxRSS * 1024
 async function main(): Promise<void> {
   const peaks = [peakBytes()]
   for (const file of process.argv.slice(2)) {
-    await inspection.inspect(file, file).catch(() => undefined)
+    await inspection.inspectFile(file, file).catch(() => undefined)
     peaks.push(peakBytes())
   }
   process.stdout.write(peaks.join(' '))

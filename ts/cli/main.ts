@@ -9,6 +9,7 @@ import path from 'node:path'
 import { CommanderError, Option, Command as Program } from 'commander'
 import type { Command } from './command.ts'
 import { fullprove } from './commands/fullprove.ts'
+import { inspect } from './commands/inspect.ts'
 import { prove } from './commands/prove.ts'
 import { verify } from './commands/verify.ts'
 import { EXIT, EXIT_HELP, type ExitCode } from './exitCodes.ts'
@@ -17,7 +18,7 @@ import { COMMON_FLAGS, FLAGS, type Flags } from './flags.ts'
 import { interruptible } from './interruption.ts'
 import { Terminal } from './terminal.ts'
 
-const COMMANDS: readonly Command[] = [prove, fullprove, verify]
+const COMMANDS: readonly Command[] = [prove, fullprove, verify, inspect]
 const EXAMPLES = COMMANDS.map(({ examples }) => examples[0] ?? '')
 
 async function main(): Promise<ExitCode> {

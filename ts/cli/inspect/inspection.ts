@@ -80,7 +80,7 @@ const EXPECTED =
  * Looks at a file; `name` is what messages call it. Throws ERR_IO, ERR_BAD_MAGIC, ERR_TRUNCATED and
  * others that say what is wrong with it, as opening it would; ERR_FILE_CHANGED; the signal's reason.
  */
-export async function inspect(
+export async function inspectFile(
   path: string,
   name: string,
   options: PassOptions = {},
