@@ -8,6 +8,12 @@ import type * as Estimate from '../ts/_estimate.ts'
 import type * as Field from '../ts/_field.ts'
 import type * as FileCache from '../ts/_fileCache.ts'
 import type * as Signals from '../ts/_signals.ts'
+import type * as Checks from '../ts/cli/doctor/checks.ts'
+import type * as Facts from '../ts/cli/doctor/facts.ts'
+import type * as MemorySearch from '../ts/cli/doctor/memorySearch.ts'
+import type * as Report from '../ts/cli/doctor/report.ts'
+import type * as SelfTest from '../ts/cli/doctor/selfTest.ts'
+import type * as SelfTestCircuit from '../ts/cli/doctor/selfTestCircuit.ts'
 import type * as Inspection from '../ts/cli/inspect/inspection.ts'
 import type * as InspectionText from '../ts/cli/inspect/text.ts'
 import type * as Environment from '../ts/environment.ts'
@@ -17,6 +23,13 @@ import { root } from './_repository.ts'
 
 export const calculator = load<typeof Calculator>('_calculator')
 export const call = load<typeof Call>('_call')
+export const doctor = {
+  ...load<typeof Checks>('cli/doctor/checks'),
+  ...load<typeof Facts>('cli/doctor/facts'),
+  ...load<typeof Report>('cli/doctor/report'),
+  ...load<typeof SelfTest>('cli/doctor/selfTest'),
+  ...load<typeof SelfTestCircuit>('cli/doctor/selfTestCircuit'),
+}
 export const environment = load<typeof Environment>('environment')
 export const errors = load<typeof Errors>('errors')
 export const estimate = load<typeof Estimate>('_estimate')
@@ -24,6 +37,7 @@ export const field = load<typeof Field>('_field')
 export const fileCache = load<typeof FileCache>('_fileCache')
 export const inspection = load<typeof Inspection>('cli/inspect/inspection')
 export const inspectionText = load<typeof InspectionText>('cli/inspect/text')
+export const memorySearch = load<typeof MemorySearch>('cli/doctor/memorySearch')
 export const native = load<typeof Native>('native')
 export const signals = load<typeof Signals>('_signals')
 

@@ -8,6 +8,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { CommanderError, Option, Command as Program } from 'commander'
 import type { Command } from './command.ts'
+import { doctor } from './commands/doctor.ts'
 import { fullprove } from './commands/fullprove.ts'
 import { inspect } from './commands/inspect.ts'
 import { prove } from './commands/prove.ts'
@@ -18,7 +19,7 @@ import { COMMON_FLAGS, FLAGS, type Flags } from './flags.ts'
 import { interruptible } from './interruption.ts'
 import { Terminal } from './terminal.ts'
 
-const COMMANDS: readonly Command[] = [prove, fullprove, verify, inspect]
+const COMMANDS: readonly Command[] = [prove, fullprove, verify, inspect, doctor]
 const EXAMPLES = COMMANDS.map(({ examples }) => examples[0] ?? '')
 
 async function main(): Promise<ExitCode> {
