@@ -4,7 +4,8 @@ import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import type { AddonFacts, Facts, Host } from '../ts/cli/doctor/facts.ts'
 import { assertEnding, runChild } from './_child.ts'
-import { doctor } from './_internal.ts'
+import { doctor, memorySearch } from './_internal.ts'
+import { randomWords } from './_random.ts'
 import { fixtures, goldenCases, sha256 } from './_repository.ts'
 import { elementBytes, PRIME, wtnsOf } from './_wtns.ts'
 
@@ -103,7 +104,7 @@ test('memory tells the machine from its cgroup, and warns of a cache too large f
   t.is(check('memory', facts)[0], 'ok 22.0 GiB RAM, no cgroup limit; cache limit 1.0 GiB')
   t.deepEqual(check('memory', tight), [
     'warn 22.0 GiB RAM, 1.5 GiB cgroup limit; cache limit 1.0 GiB',
-    'set NALLOC_CACHE_LIMIT to 25% or less',
+    'set NALLOC_CACHE_LIMIT to fewer bytes',
   ])
   t.regex(check('memory', { ...facts, cgroupLimitBytes: 4 * GIB })[0], /^ok /)
 })
@@ -306,6 +307,47 @@ test('a copy of the witness that stays in memory is found', async (t) => {
 
 test('a search finds a value at any byte, across the borders of its parts', async (t) => {
   t.deepEqual(await seenBy(t, 'everywhere'), { before: 0, counts: [1], after: 0 })
+})
+
+test('a search finds what a naive one finds, around pages that cannot be read', (t) => {
+  const PAGE_BYTES = 4096
+  const PAGES = 600
+  const base = 0x7f00_0000_0000n
+  const next = randomWords(3)
+  const values = [1, 2, 3].map((i) => createHash('sha256').update(`value ${i}`).digest())
+  const patterns = values.map((value) => memorySearch.patternAt(value, 0))
+
+  for (let round = 0; round < 20; round += 1) {
+    const memory = Buffer.alloc(PAGES * PAGE_BYTES)
+    const holes = new Set(Array.from({ length: round }, () => next() % PAGES))
+    for (let i = 0; i < 200; i += 1) {
+      // Around the borders of pages, and of the chunks that are read at once.
+      const page = i % 2 === 0 ? next() % PAGES : 256 * (next() % 3)
+      const at = page * PAGE_BYTES + (next() % 80) - 40
+      values[next() % 3]?.copy(memory, Math.max(0, at))
+    }
+    const isHole = (at: number) => holes.has(Math.floor(at / PAGE_BYTES))
+    const read = (out: Buffer, length: number, address: bigint) => {
+      const start = Number(address - base)
+      let end = start
+      while (end < start + length && !isHole(end)) {
+        end = Math.min(start + length, end + PAGE_BYTES - (end % PAGE_BYTES))
+      }
+      return memory.copy(out, 0, start, end)
+    }
+    let naive = 0
+    for (const value of values) {
+      for (let at = memory.indexOf(value); at >= 0; at = memory.indexOf(value, at + 1)) {
+        if (!isHole(at) && !isHole(at + 31)) naive += 1
+      }
+    }
+
+    const range = { start: base, end: base + BigInt(memory.length) }
+    const { found, bytes } = memorySearch.searchMemory([range], read, patterns)
+
+    t.is(found, naive, `round ${round}`)
+    t.is(bytes, (PAGES - holes.size) * PAGE_BYTES, `round ${round}`)
+  }
 })
 
 test('a search that fails, or misses what was planted, makes no claim', async (t) => {

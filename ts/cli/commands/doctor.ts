@@ -11,7 +11,7 @@ export const doctor: Command = {
   summary: 'check this machine, and prove and verify once',
   arguments: [],
   flags: ['strict'],
-  examples: ['nalloc doctor', 'nalloc doctor --strict --json'],
+  examples: ['nalloc doctor', 'nalloc doctor --json'],
   notes:
     'The self-test searches the memory of this process for the witness that it has proved. Exit ' +
     'status: 0 fine, 1 a check failed (with --strict: or warned), 5 nothing can be proved here.',

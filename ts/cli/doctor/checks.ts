@@ -71,7 +71,7 @@ function memoryCheck(facts: Facts, addon: AddonFacts | undefined): Check {
   const message = `${memory}; cache limit ${sizeText(addon.cacheLimitBytes)}`
   const isTight = addon.cacheLimitBytes > (cgroupLimitBytes ?? ramBytes) * CACHE_SHARE_MAX
   if (!isTight) return { id, status: 'ok', message }
-  return { id, status: 'warn', message, fix: 'set NALLOC_CACHE_LIMIT to 25% or less' }
+  return { id, status: 'warn', message, fix: 'set NALLOC_CACHE_LIMIT to fewer bytes' }
 }
 
 function hugePagesCheck(addon: AddonFacts): Check {

@@ -23,8 +23,12 @@ export interface MemorySearch {
 }
 
 const PATTERN_BYTES = 32
+/** The smallest page; the compared parts of a chunk have this size, whatever they begin with. */
 const PAGE_BYTES = 4096
+const PAGE = BigInt(PAGE_BYTES)
 const CHUNK_BYTES = 2 ** 20
+/** A process that has done nothing else has some 120 MiB; 2 GiB take a second or two. */
+const SEARCHED_BYTES_MAX = 2 ** 33
 const ZEROS = new Uint8Array(PAGE_BYTES)
 
 /** The pattern of a value that stands in `bytes`. */
@@ -33,22 +37,59 @@ export function patternAt(bytes: Buffer, at: number): Pattern {
   return { start: bytes.readUInt32LE(at), base64 }
 }
 
+/** Addresses of one mapping. */
+export interface Range {
+  readonly start: bigint
+  readonly end: bigint
+}
+
+/**
+ * Reads memory from an address into the start of `out`: how many bytes could be read, which is less
+ * than was asked for where a page cannot be read.
+ */
+export type ReadMemory = (out: Buffer, length: number, address: bigint) => number
+
 /** Searches all writable memory of this process. Throws what the system says when it may not. */
 export function searchOwnMemory(patterns: readonly Pattern[]): MemorySearch {
   const maps = fs.readFileSync('/proc/self/maps', 'utf8').trim().split('\n')
+  const ranges = maps.flatMap((line) => {
+    const [, start, end, flags] = /^(\w+)-(\w+) (\S+)/.exec(line) ?? []
+    const isWritable = flags?.startsWith('rw') ?? false
+    return isWritable ? [{ start: BigInt(`0x${start}`), end: BigInt(`0x${end}`) }] : []
+  })
   const memory = fs.openSync('/proc/self/mem', 'r')
-  const finder = new Finder(patterns)
+  const read: ReadMemory = (out, length, address) => {
+    try {
+      return fs.readSync(memory, out, 0, length, address)
+    } catch {
+      // Some pages the kernel lets nobody read.
+      return 0
+    }
+  }
   try {
-    const counts = maps.map((line) => {
-      const [, start = '', end = '', flags = ''] = /^(\w+)-(\w+) (\S+)/.exec(line) ?? []
-      if (!flags.startsWith('rw')) return { found: 0, bytes: 0 }
-      return finder.search(memory, BigInt(`0x${start}`), BigInt(`0x${end}`))
-    })
-    const sum = (name: keyof MemorySearch) => counts.reduce((total, part) => total + part[name], 0)
-    return { found: sum('found'), bytes: sum('bytes') }
+    return searchMemory(ranges, read, patterns)
   } finally {
     fs.closeSync(memory)
   }
+}
+
+/** Searches ranges of memory. */
+export function searchMemory(
+  ranges: readonly Range[],
+  read: ReadMemory,
+  patterns: readonly Pattern[],
+): MemorySearch {
+  const finder = new Finder(patterns)
+  let [found, bytes] = [0, 0]
+  for (const range of ranges) {
+    const part = finder.search(range, read)
+    found += part.found
+    bytes += part.bytes
+    if (bytes > SEARCHED_BYTES_MAX) {
+      throw new Error(`expected at most ${SEARCHED_BYTES_MAX} bytes of memory, got more`)
+    }
+  }
+  return { found, bytes }
 }
 
 class Finder {
@@ -63,18 +104,20 @@ class Finder {
     for (const { start } of patterns) this.#marks[start & 0xffff] = 1
   }
 
-  /** Searches the addresses from `start` to `end`, of which some may not be readable. */
-  search(memory: number, start: bigint, end: bigint): MemorySearch {
+  search({ start, end }: Range, read: ReadMemory): MemorySearch {
     let [found, bytes] = [0, 0]
-    // Neighbours overlap, so that no value is cut in two.
-    const step = BigInt(CHUNK_BYTES - PATTERN_BYTES + 1)
-    for (let address = start; address < end; address += step) {
+    let address = start
+    while (address < end) {
       const left = end - address
       const length = left < BigInt(CHUNK_BYTES) ? Number(left) : CHUNK_BYTES
-      const read = readMemory(memory, this.#chunk, length, address)
-      found += this.#count(read)
-      bytes += Math.min(read, Number(step))
-      this.#chunk.fill(0, 0, read)
+      const got = read(this.#chunk, length, address)
+      found += this.#count(got)
+      this.#chunk.fill(0, 0, got)
+      // Neighbours overlap, so that no value is cut in two; at a page that cannot be read, none is.
+      const isCut = got === length && BigInt(got) < left
+      const step = isCut ? got - PATTERN_BYTES + 1 : got
+      bytes += step
+      address += step > 0 ? BigInt(step) : PAGE - (address % PAGE)
     }
     return { found, bytes }
   }
@@ -100,14 +143,5 @@ class Finder {
       if (base64 === chunk.toString('base64', i, i + PATTERN_BYTES)) found += 1
     }
     return found
-  }
-}
-
-/** Bytes that could be read: none where the kernel lets nobody read. */
-function readMemory(memory: number, out: Buffer, length: number, address: bigint): number {
-  try {
-    return fs.readSync(memory, out, 0, length, address)
-  } catch {
-    return 0
   }
 }
