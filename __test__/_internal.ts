@@ -14,6 +14,7 @@ import type * as MemorySearch from '../ts/cli/doctor/memorySearch.ts'
 import type * as Report from '../ts/cli/doctor/report.ts'
 import type * as SelfTest from '../ts/cli/doctor/selfTest.ts'
 import type * as SelfTestCircuit from '../ts/cli/doctor/selfTestCircuit.ts'
+import type * as ExitCodes from '../ts/cli/exitCodes.ts'
 import type * as Inspection from '../ts/cli/inspect/inspection.ts'
 import type * as InspectionText from '../ts/cli/inspect/text.ts'
 import type * as Environment from '../ts/environment.ts'
@@ -33,6 +34,7 @@ export const doctor = {
 export const environment = load<typeof Environment>('environment')
 export const errors = load<typeof Errors>('errors')
 export const estimate = load<typeof Estimate>('_estimate')
+export const exitCodes = load<typeof ExitCodes>('cli/exitCodes')
 export const field = load<typeof Field>('_field')
 export const fileCache = load<typeof FileCache>('_fileCache')
 export const inspection = load<typeof Inspection>('cli/inspect/inspection')

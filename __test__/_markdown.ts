@@ -4,13 +4,12 @@
 // where digits stand for any digits and a line `...` for any lines. `rust` is compiled and run as a
 // documentation test of crates/testkit. No other language can be shown.
 
-import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { assertEnding, runNode } from './_child.ts'
 import { root } from './_repository.ts'
-import { makeWorkplace, promisesOf, type Workplace, writeModule } from './_workplace.ts'
+import { makeWorkplace, promisesOf, runShell, type Workplace, writeModule } from './_workplace.ts'
 
 interface Block {
   readonly title: string
@@ -30,8 +29,8 @@ export function testBlocks(page: string): void {
     test.serial(`${block.title} (${block.language}) does what it shows`, async (t) => {
       const { folder } = place
       if (block.language === 'ts') await runModule(t, block, folder)
-      else if (block.language === 'sh') runLines(t, block, folder)
-      else if (block.language === 'console') runSession(t, block, folder)
+      else if (block.language === 'sh') await runLines(t, block, folder)
+      else if (block.language === 'console') await runSession(t, block, folder)
       else assertDocumentationTest(t, block, page)
     })
   }
@@ -54,17 +53,17 @@ async function runModule(t: ExecutionContext, block: Block, folder: string): Pro
   for (const value of promisesOf(block.code)) t.true(ending.stdout.includes(value), ending.stdout)
 }
 
-function runLines(t: ExecutionContext, { code }: Block, folder: string): void {
+async function runLines(t: ExecutionContext, { code }: Block, folder: string): Promise<void> {
   for (const line of code.split('\n')) {
     const command = line.replace(/#.*/, '').trim()
-    if (command !== '') run(t, command, folder)
+    if (command !== '') await run(t, command, folder)
   }
 }
 
-function runSession(t: ExecutionContext, { code }: Block, folder: string): void {
+async function runSession(t: ExecutionContext, { code }: Block, folder: string): Promise<void> {
   for (const part of code.split(/^\$ /m).filter((text) => text.trim() !== '')) {
     const [command = '', ...shown] = part.trimEnd().split('\n')
-    const { output } = run(t, command, folder)
+    const { output } = await run(t, command, folder)
     const pattern = shown
       .map((line) => (line === '...' ? '[\\s\\S]*' : `${literal(masked(line))}\n`))
       .join('')
@@ -79,20 +78,22 @@ function assertDocumentationTest(t: ExecutionContext, { language }: Block, page:
 }
 
 /** Runs a command as a reader would: `npm` where package.json is, everything else in the folder. */
-function run(t: ExecutionContext, command: string, folder: string): { readonly output: string } {
+async function run(
+  t: ExecutionContext,
+  command: string,
+  folder: string,
+): Promise<{ readonly output: string }> {
   if (command === 'npm test') {
     t.is(process.env['npm_lifecycle_event'] ?? 'test', 'test', 'what runs this is npm test itself')
     return { output: '' }
   }
-  const env = { ...process.env, PATH: `${folder}/node_modules/.bin:${process.env['PATH']}` }
-  const cwd = /^(npm|cargo) /.test(command) ? root : folder
-  const { status, stdout } = spawnSync('bash', ['-c', `exec 2>&1; ${command}`], {
-    cwd,
-    env,
-    encoding: 'utf8',
-  })
-  t.is(status, 0, `${command}\n${stdout}`)
-  return { output: stdout }
+  const isOfRepository = /^(npm|cargo) /.test(command)
+  const { status, output } = await runShell(
+    isOfRepository ? `cd '${root}'; ${command}` : command,
+    folder,
+  )
+  t.is(status, 0, `${command}\n${output}`)
+  return { output }
 }
 
 function masked(text: string): string {

@@ -1,6 +1,8 @@
 // A folder like that of a user who follows the documentation: the files that it names, and nalloc
 // installed.
 
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -36,6 +38,24 @@ export async function makeWorkplace(): Promise<Workplace> {
   fs.writeFileSync(inFolder('proof.json'), JSON.stringify(proof))
   fs.writeFileSync(inFolder('public.json'), JSON.stringify(publicSignals))
   return { folder, remove: () => fs.rmSync(folder, { recursive: true, force: true }) }
+}
+
+/** Runs a line of shell with `nalloc` and `npx nalloc` at hand; both streams, as they came. */
+export async function runShell(
+  line: string,
+  folder: string,
+): Promise<{ readonly status: number | null; readonly output: string }> {
+  const child = spawn('bash', ['-c', `exec 2>&1; ${line}`], {
+    cwd: folder,
+    env: { ...process.env, PATH: `${folder}/node_modules/.bin:${process.env['PATH']}` },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    output += text
+  })
+  const [status] = (await once(child, 'close')) as [number | null]
+  return { status, output }
 }
 
 /** Writes a TypeScript example as a module that Node runs; the path of the file. */

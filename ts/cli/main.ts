@@ -23,6 +23,9 @@ const COMMANDS: readonly Command[] = [prove, fullprove, verify, inspect, doctor]
 const EXAMPLES = COMMANDS.map(({ examples }) => examples[0] ?? '')
 
 async function main(): Promise<ExitCode> {
+  // Without listeners, a reader that leaves would end the process with a trace. What cannot be
+  // printed for another reason is noticed where it is printed.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   let exitCode: ExitCode = EXIT.done
   const program = new Program('nalloc')
     .description('Groth16 proofs for circom circuits')

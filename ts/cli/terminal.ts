@@ -17,12 +17,11 @@ export interface Answer {
 export interface Sink {
   readonly isTTY?: boolean
   write(text: string, done: (error?: Error | null) => void): unknown
-  on(event: 'error', listener: (error: Error) => void): unknown
 }
 
 const PHASES: Readonly<Record<ProgressPhase, string>> = {
   queue: 'waiting',
-  load: 'reading the key',
+  load: 'reading',
   witness: 'witness',
   quotient: 'quotient',
   msm: 'sums of points',
@@ -53,8 +52,6 @@ export class Terminal {
     this.#stderr = stderr
     this.#showsProgress = stderr.isTTY === true && !quiet && !json && !env['CI']
     this.colors = pc.createColors(color && wantsColor(env, stderr))
-    // Errors come through the callbacks of write; without a listener they would end the process.
-    for (const stream of [stdout, stderr]) stream.on('error', () => undefined)
   }
 
   /** Prints a result as it is. */
