@@ -1,15 +1,22 @@
-//! Field, NTT and MSM beside arkworks on the same inputs and threads: `cargo bench --bench bn254`.
+//! Fields, NTT and MSM beside arkworks on the same inputs and threads: `cargo bench --bench bn254`.
 //!
 //! Every result is checked against arkworks' before anything is timed. Both sides run on all
 //! threads of the machine. Figures are comparable within one run only.
 
-use ark_bn254::{Fr as ArkFr, G1Affine as ArkG1, G1Projective as ArkG1Projective};
-use ark_ec::{CurveGroup, VariableBaseMSM};
-use ark_ff::{BigInt, Field as ArkField, PrimeField};
+use ark_bn254::{
+    Fq as ArkFq, Fr as ArkFr, G1Affine as ArkG1, G1Projective as ArkG1Projective,
+    G2Affine as ArkG2, G2Projective as ArkG2Projective,
+};
+use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
+use ark_ff::{BigInt, PrimeField};
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use nalloc::{Arena, NAlloc};
-use nalloc_bn254::{Field, Fq, Fr, G1Affine, Ntt, Pool, msm, msm_scratch_bytes};
+use nalloc_bn254::curve::CurveField;
+use nalloc_bn254::field::{FqModulus, FrModulus, Modulus, Montgomery};
+use nalloc_bn254::{
+    Affine, Field, Fq, Fq2, Fr, G1Affine, G2Affine, Ntt, Pool, msm, msm_scratch_bytes,
+};
 use std::hint::black_box;
 
 #[global_allocator]
@@ -19,67 +26,133 @@ static GLOBAL: NAlloc = NAlloc::new();
 const LOG_SIZES: [u32; 2] = [13, 16];
 
 /// Field elements that look random and are the same in every run: powers of seven.
-fn powers_of_seven(count: usize) -> Vec<Fr> {
-    let seven = Fr::from_u64(7);
-    std::iter::successors(Some(Fr::ONE), |&power| Some(power * seven)).take(count).collect()
+fn powers_of_seven<F: Field>(count: usize) -> Vec<F> {
+    let seven = F::from_u64(7);
+    std::iter::successors(Some(F::ONE), |&power| Some(power * seven)).take(count).collect()
 }
 
-fn to_ark(value: Fr) -> ArkFr {
-    ArkFr::from_bigint(BigInt::new(value.to_plain())).expect("canonical")
+fn to_ark<M: Modulus, A: PrimeField<BigInt = BigInt<4>>>(value: Montgomery<M>) -> A {
+    A::from_bigint(BigInt::new(value.to_plain())).expect("canonical")
 }
 
-fn multiply(criterion: &mut Criterion) {
-    let (a, b) = (powers_of_seven(9)[8], powers_of_seven(10)[9]);
-    let (ark_a, ark_b) = (to_ark(a), to_ark(b));
-    assert_eq!(to_ark(a * b), ark_a * ark_b);
-    assert_eq!(to_ark(a.square()), ArkField::square(&ark_a));
-    let mut group = criterion.benchmark_group("Fr multiply");
-    group.bench_function("nalloc", |bench| bench.iter(|| black_box(a) * black_box(b)));
-    group.bench_function("arkworks", |bench| bench.iter(|| black_box(ark_a) * black_box(ark_b)));
-    group.finish();
+fn fields(criterion: &mut Criterion) {
+    operations::<FrModulus, ArkFr>(criterion, "Fr");
+    operations::<FqModulus, ArkFq>(criterion, "Fq");
 }
 
-fn transform(criterion: &mut Criterion) {
+/// The operations of a field on one pair of elements.
+fn operations<M, A>(criterion: &mut Criterion, field: &str)
+where
+    M: Modulus,
+    Montgomery<M>: Field,
+    A: PrimeField<BigInt = BigInt<4>>,
+{
+    let powers = powers_of_seven::<Montgomery<M>>(200);
+    let (a, b) = (powers[150], powers[199]);
+    let (ark_a, ark_b): (A, A) = (to_ark(a), to_ark(b));
+    let inverse = a.invert().expect("not zero");
+    assert_eq!(to_ark::<M, A>(a * b), ark_a * ark_b);
+    assert_eq!(to_ark::<M, A>(a.square()), ark_a.square());
+    assert_eq!(to_ark::<M, A>(a + b), ark_a + ark_b);
+    assert_eq!(Some(to_ark::<M, A>(inverse)), ark_a.inverse());
+
+    let mut both = |name: &str, ours: &mut dyn FnMut(), theirs: &mut dyn FnMut()| {
+        let mut group = criterion.benchmark_group(format!("{field} {name}"));
+        group.bench_function("nalloc", |bench| bench.iter(&mut *ours));
+        group.bench_function("arkworks", |bench| bench.iter(&mut *theirs));
+        group.finish();
+    };
+    // A chain, because one operation takes less time than the call around it.
+    let chained = |name: &str| format!("{name}, {CHAIN} in a chain");
+    let (mut x, mut y) = (a, ark_a);
+    both(&chained("multiply"), &mut || (0..CHAIN).for_each(|_| x *= black_box(b)), &mut || {
+        (0..CHAIN).for_each(|_| y *= black_box(ark_b));
+    });
+    both(&chained("square"), &mut || (0..CHAIN).for_each(|_| x = x.square()), &mut || {
+        (0..CHAIN).for_each(|_| y = y.square());
+    });
+    both(&chained("add"), &mut || (0..CHAIN).for_each(|_| x += black_box(b)), &mut || {
+        (0..CHAIN).for_each(|_| y += black_box(ark_b));
+    });
+    both(
+        "inverse",
+        &mut || {
+            black_box(black_box(a).invert());
+        },
+        &mut || {
+            black_box(black_box(ark_a).inverse());
+        },
+    );
+    black_box((x, y));
+}
+
+/// Operations of a chain, each on the result of the one before.
+const CHAIN: usize = 100;
+
+fn transforms(criterion: &mut Criterion) {
     let pool = Pool::new(None).expect("threads");
-    let mut group = criterion.benchmark_group("NTT");
     for log_size in LOG_SIZES {
-        let values = powers_of_seven(1 << log_size);
+        let values = powers_of_seven::<Fr>(1 << log_size);
         let ark_values: Vec<ArkFr> = values.iter().copied().map(to_ark).collect();
         let ntt = Ntt::<Fr>::new(log_size).expect("a domain of this size");
         let domain = Radix2EvaluationDomain::<ArkFr>::new(1 << log_size).expect("a domain");
+        let are_equal = |ours: &[Fr], theirs: &[ArkFr]| {
+            ours.iter().zip(theirs).all(|(&a, &b)| to_ark::<_, ArkFr>(a) == b)
+        };
 
-        let mut ours = values.clone();
+        let (mut ours, mut theirs) = (values.clone(), ark_values.clone());
         ntt.forward(&mut ours, &pool).expect("equal lengths");
-        let theirs = domain.fft(&ark_values);
-        assert!(ours.iter().zip(&theirs).all(|(&a, &b)| to_ark(a) == b), "2^{log_size}");
+        domain.fft_in_place(&mut theirs);
+        assert!(are_equal(&ours, &theirs), "forward, 2^{log_size}");
+        ntt.inverse(&mut ours, &pool).expect("equal lengths");
+        domain.ifft_in_place(&mut theirs);
+        assert!(are_equal(&ours, &theirs) && ours == values, "inverse, 2^{log_size}");
 
-        group.bench_function(BenchmarkId::new("nalloc", log_size), |bench| {
+        let mut forward = criterion.benchmark_group("NTT forward");
+        forward.bench_function(BenchmarkId::new("nalloc", log_size), |bench| {
             bench.iter(|| ntt.forward(black_box(&mut ours), &pool).expect("equal lengths"));
         });
-        let mut theirs = ark_values.clone();
-        group.bench_function(BenchmarkId::new("arkworks", log_size), |bench| {
+        forward.bench_function(BenchmarkId::new("arkworks", log_size), |bench| {
             bench.iter(|| domain.fft_in_place(black_box(&mut theirs)));
         });
+        forward.finish();
+        let mut inverse = criterion.benchmark_group("NTT inverse");
+        inverse.bench_function(BenchmarkId::new("nalloc", log_size), |bench| {
+            bench.iter(|| ntt.inverse(black_box(&mut ours), &pool).expect("equal lengths"));
+        });
+        inverse.bench_function(BenchmarkId::new("arkworks", log_size), |bench| {
+            bench.iter(|| domain.ifft_in_place(black_box(&mut theirs)));
+        });
+        inverse.finish();
     }
-    group.finish();
 }
 
 fn multi_scalar(criterion: &mut Criterion) {
+    sums::<Fq, ArkG1Projective>(criterion, "MSM G1", g1_from_ark);
+    sums::<Fq2, ArkG2Projective>(criterion, "MSM G2", g2_from_ark);
+}
+
+/// Sums of points of a group, each times a scalar.
+fn sums<F, A>(criterion: &mut Criterion, name: &str, from_ark: fn(&A::Affine) -> Affine<F>)
+where
+    F: CurveField,
+    A: CurveGroup<ScalarField = ArkFr> + VariableBaseMSM,
+{
     let pool = Pool::new(None).expect("threads");
-    let mut group = criterion.benchmark_group("MSM G1");
+    let mut group = criterion.benchmark_group(name);
     group.sample_size(10);
     for log_size in LOG_SIZES {
-        let scalars: Vec<[u64; 4]> =
-            powers_of_seven(1 << log_size).iter().map(|power| power.to_plain()).collect();
+        let powers = powers_of_seven::<Fr>(1 << log_size);
+        let scalars: Vec<[u64; 4]> = powers.iter().map(|power| power.to_plain()).collect();
         let ark_scalars: Vec<_> = scalars.iter().map(|&limbs| BigInt::new(limbs)).collect();
-        let ark_bases = multiples_of_generator(1 << log_size);
-        let bases: Vec<G1Affine> = ark_bases.iter().map(from_ark).collect();
+        let ark_bases = multiples_of_generator::<A>(1 << log_size);
+        let bases: Vec<Affine<F>> = ark_bases.iter().map(from_ark).collect();
         let mut scratch = Arena::with_capacity(msm_scratch_bytes(bases.len(), pool.thread_count()))
             .expect("memory");
 
         let ours = msm(&bases, &scalars, &pool, &scratch, &()).expect("equal lengths").to_affine();
-        let theirs = ArkG1Projective::msm_bigint(&ark_bases, &ark_scalars).into_affine();
-        assert_eq!(ours, from_ark(&theirs), "2^{log_size}");
+        let theirs = A::msm_bigint(&ark_bases, &ark_scalars).into_affine();
+        assert_eq!(ours, from_ark(&theirs), "{name} 2^{log_size}");
 
         group.bench_function(BenchmarkId::new("nalloc", log_size), |bench| {
             bench.iter(|| {
@@ -88,27 +161,33 @@ fn multi_scalar(criterion: &mut Criterion) {
             });
         });
         group.bench_function(BenchmarkId::new("arkworks", log_size), |bench| {
-            bench.iter(|| ArkG1Projective::msm_bigint(&ark_bases, &ark_scalars));
+            bench.iter(|| A::msm_bigint(&ark_bases, &ark_scalars));
         });
     }
     group.finish();
 }
 
-fn multiples_of_generator(count: usize) -> Vec<ArkG1> {
-    let generator = ArkG1::new(1.into(), 2.into());
-    let multiples: Vec<ArkG1Projective> =
-        std::iter::successors(Some(ArkG1Projective::from(generator)), |&sum| Some(sum + generator))
+fn multiples_of_generator<A: CurveGroup>(count: usize) -> Vec<A::Affine> {
+    let generator = A::Affine::generator();
+    let multiples: Vec<A> =
+        std::iter::successors(Some(generator.into_group()), |&sum| Some(sum + generator))
             .take(count)
             .collect();
-    ArkG1Projective::normalize_batch(&multiples)
+    A::normalize_batch(&multiples)
 }
 
-fn from_ark(point: &ArkG1) -> G1Affine {
-    let coordinate = |value: ark_bn254::Fq| {
-        Fq::from_plain(value.into_bigint().0).expect("arkworks' values are canonical")
-    };
+fn g1_from_ark(point: &ArkG1) -> G1Affine {
     G1Affine { x: coordinate(point.x), y: coordinate(point.y) }
 }
 
-criterion_group!(benches, multiply, transform, multi_scalar);
+fn g2_from_ark(point: &ArkG2) -> G2Affine {
+    let pair = |value: ark_bn254::Fq2| Fq2::new(coordinate(value.c0), coordinate(value.c1));
+    G2Affine { x: pair(point.x), y: pair(point.y) }
+}
+
+fn coordinate(value: ArkFq) -> Fq {
+    Fq::from_plain(value.into_bigint().0).expect("arkworks' values are canonical")
+}
+
+criterion_group!(benches, fields, transforms, multi_scalar);
 criterion_main!(benches);
