@@ -14,10 +14,10 @@ const THEMES = [
 
 /** The newest record of each prover on one circuit, as the bars need it. */
 function newestProofs(circuit) {
-  const rows = readRecords('groth16.csv').filter((row) => row.circuit === circuit)
-  const newest = new Map(rows.map((row) => [row.prover, row]))
+  const rows = readRecords('groth16.csv').filter((row) => row.case === circuit)
+  const newest = new Map(rows.map((row) => [row.contestant, row]))
   return [...newest.values()]
-    .map(({ prover, median_ms: ms }) => ({ prover, ms: Number(ms) }))
+    .map(({ contestant, median }) => ({ prover: contestant, ms: Number(median) }))
     .sort((a, b) => a.ms - b.ms)
 }
 

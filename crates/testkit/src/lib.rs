@@ -28,3 +28,8 @@ pub mod setup;
 mod temp;
 
 pub use temp::TempDir;
+
+/// The Rust blocks of the readme are compiled and run as they stand.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+pub struct Readme;

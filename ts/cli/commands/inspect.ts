@@ -14,7 +14,7 @@ const STDIN = '/dev/stdin'
 
 export const inspect: Command = {
   name: 'inspect',
-  summary: 'tell what a file is, its sizes, its digest and what it will take',
+  summary: 'tell what a file is, and what it will take',
   arguments: [{ name: 'FILE', help: '.zkey, .wtns, .r1cs, .ptau, .wasm, or JSON of a proof' }],
   flags: [],
   examples: ['nalloc inspect circuit.zkey', 'nalloc inspect --json witness.wtns'],
