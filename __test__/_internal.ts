@@ -15,8 +15,10 @@ import type * as Report from '../ts/cli/doctor/report.ts'
 import type * as SelfTest from '../ts/cli/doctor/selfTest.ts'
 import type * as SelfTestCircuit from '../ts/cli/doctor/selfTestCircuit.ts'
 import type * as ExitCodes from '../ts/cli/exitCodes.ts'
+import type * as Inputs from '../ts/cli/inputs.ts'
 import type * as Inspection from '../ts/cli/inspect/inspection.ts'
 import type * as InspectionText from '../ts/cli/inspect/text.ts'
+import type * as Outputs from '../ts/cli/outputs.ts'
 import type * as Environment from '../ts/environment.ts'
 import type * as Errors from '../ts/errors.ts'
 import type * as Native from '../ts/native.ts'
@@ -37,10 +39,12 @@ export const estimate = load<typeof Estimate>('_estimate')
 export const exitCodes = load<typeof ExitCodes>('cli/exitCodes')
 export const field = load<typeof Field>('_field')
 export const fileCache = load<typeof FileCache>('_fileCache')
+export const inputs = load<typeof Inputs>('cli/inputs')
 export const inspection = load<typeof Inspection>('cli/inspect/inspection')
 export const inspectionText = load<typeof InspectionText>('cli/inspect/text')
 export const memorySearch = load<typeof MemorySearch>('cli/doctor/memorySearch')
 export const native = load<typeof Native>('native')
+export const outputs = load<typeof Outputs>('cli/outputs')
 export const signals = load<typeof Signals>('_signals')
 
 function load<T>(name: string): T {

@@ -1,16 +1,15 @@
 // Files that a command reads: a path, or `-` for stdin.
 
-import fs from 'node:fs'
 import { readWholeSync } from '../_file.ts'
-import { describeStart } from '../_sniff.ts'
+import { describeStart, type FileArgument, type FileKind } from '../_sniff.ts'
+import { checkSource } from '../_source.ts'
 import { NallocError } from '../errors.ts'
 import { UsageError } from './command.ts'
+import { readStdin } from './stdin.ts'
 
 /** What an argument is read from. */
 export type Input = string | Uint8Array
 
-/** As large as one buffer of Node can be on every supported version. */
-const STDIN_BYTES_MAX = 2 ** 32 - 1
 /** Inputs of the largest circuits, and verification keys, have some megabytes. */
 const JSON_BYTES_MAX = 2 ** 28
 
@@ -46,13 +45,24 @@ export async function withInputs<T>(
   try {
     return await use(...args.map((arg) => (arg === '-' ? bytes : arg)))
   } finally {
-    bytes.fill(0)
+    // A thread that has taken the bytes over overwrites them itself.
+    if (bytes.length > 0) bytes.fill(0)
   }
 }
 
 /** How messages name an input. */
 export function nameOf(input: Input): string {
   return typeof input === 'string' ? input : 'stdin'
+}
+
+/** An argument that is a file of a binary format, for messages that say what it is instead. */
+export function fileArgument(
+  name: string,
+  position: number,
+  expected: FileKind,
+  input: Input,
+): FileArgument {
+  return { name, position, expected, source: checkSource(name, input) }
 }
 
 /** Parses a file of JSON. Its content, which may be secret, is in no message. */
@@ -91,29 +101,4 @@ function kindOf(value: unknown): JsonKind {
   if (typeof value !== 'object' || value === null) return 'other JSON'
   if ('pi_a' in value) return 'a proof'
   return 'IC' in value || 'vk_alpha_1' in value ? 'a verification key' : 'other JSON'
-}
-
-/** All of stdin. */
-async function readStdin(signal: AbortSignal): Promise<Uint8Array> {
-  const chunks: Buffer[] = []
-  let length = 0
-  try {
-    const stream = fs.createReadStream('', { fd: 0, autoClose: false, signal })
-    for await (const chunk of stream as AsyncIterable<Buffer>) {
-      length += chunk.length
-      if (length > STDIN_BYTES_MAX) {
-        const message = `stdin: expected at most ${STDIN_BYTES_MAX} bytes, got more.`
-        throw new NallocError('ERR_LIMIT', message, { hint: 'Name a file instead.' })
-      }
-      chunks.push(chunk)
-    }
-    const bytes = Buffer.allocUnsafeSlow(length)
-    chunks.reduce((offset, chunk) => offset + chunk.copy(bytes, offset), 0)
-    return bytes
-  } catch (error) {
-    if (signal.aborted) throw signal.reason
-    throw error
-  } finally {
-    for (const chunk of chunks) chunk.fill(0)
-  }
 }

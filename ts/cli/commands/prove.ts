@@ -1,10 +1,9 @@
 // `nalloc prove ZKEY WTNS`: a proof from a witness that somebody else computed.
 
-import { type FileArgument, withKindsNamed } from '../../_sniff.ts'
-import { checkSource } from '../../_source.ts'
+import { withKindsNamed } from '../../_sniff.ts'
 import { ProvingKey } from '../../provingKey.ts'
 import type { Command } from '../command.ts'
-import { nameOf, withInputs } from '../inputs.ts'
+import { fileArgument, nameOf, withInputs } from '../inputs.ts'
 import { PROVING_FLAGS, PROVING_NOTES, proveTo } from '../proving.ts'
 
 export const prove: Command = {
@@ -24,9 +23,9 @@ export const prove: Command = {
 
   run: (invocation) =>
     withInputs(invocation.args, invocation.signal, async (zkey = '', wtns = '') => {
-      const args: FileArgument[] = [
-        argument('zkey', 1, 'a .zkey file', zkey),
-        argument('wtns', 2, 'a .wtns file', wtns),
+      const args = [
+        fileArgument('zkey', 1, 'a .zkey file', zkey),
+        fileArgument('wtns', 2, 'a .wtns file', wtns),
       ]
       return proveTo(invocation, (options) =>
         withKindsNamed(args, async () => {
@@ -36,13 +35,4 @@ export const prove: Command = {
         }),
       )
     }),
-}
-
-function argument(
-  name: string,
-  position: number,
-  expected: FileArgument['expected'],
-  input: string | Uint8Array,
-): FileArgument {
-  return { name, position, expected, source: checkSource(name, input) }
 }
