@@ -1,9 +1,9 @@
 // Makes small WebAssembly modules: calculators that lie, and modules that are none.
 
-/** A function that returns a constant, or traps. */
+/** A function that returns a constant, traps, or never ends. */
 export interface WasmFunction {
   readonly parameters: number
-  readonly result?: number | 'trap'
+  readonly result?: number | 'trap' | 'loop'
 }
 
 /** What a made module has. */
@@ -79,6 +79,7 @@ export function wasmModule(parts: WasmParts): Uint8Array {
 
 function instructions(result: WasmFunction['result']): number[] {
   if (result === undefined) return []
+  if (result === 'loop') return [0x03, 0x40, 0x0c, 0x00, 0x0b, 0x00]
   return result === 'trap' ? [0x00] : [0x41, ...signedLeb(result)]
 }
 

@@ -1,21 +1,16 @@
-// Files and streams that cannot be written, and what stops a command: nothing half done is left.
+// Where results go: whole or not at all. Files and streams that cannot be written; progress.
 
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { assertEnding } from './_child.ts'
 import { program, runCli } from './_cli.ts'
-import { root, semaphore } from './_repository.ts'
+import { outputs } from './_internal.ts'
 import { makeWorkplace, runShell, type Workplace } from './_workplace.ts'
 
 const PROVE = ['prove', 'circuit.zkey', 'witness.wtns']
-/** A proof that takes long enough to be stopped. */
-const SLOW = semaphore(32)
 const NOBODY = 65534
-/** What must end by itself. */
-const EXIT_MS_MAX = 10_000
 const CLEAR_LINE = '\r\x1b[K'
 let place: Workplace
 
@@ -61,10 +56,12 @@ test('when one of two files cannot be written, neither is there', async (t) => {
 test('a folder in the place of a file is an error, not a file in it', async (t) => {
   const folder = emptyFolder(t)
 
-  const ending = await run(...PROVE, '-o', folder)
+  for (const name of [folder, `${folder}/new/`]) {
+    const ending = await run(...PROVE, '-o', name)
 
-  assertEnding(t, ending, 5)
-  t.regex(ending.stderr, /EISDIR/)
+    assertEnding(t, ending, 5)
+    t.regex(ending.stderr, /cannot be written: it is a folder/)
+  }
   t.deepEqual(fs.readdirSync(folder), [])
 })
 
@@ -118,6 +115,49 @@ test('a file is replaced as a whole, keeps its mode, and a link stays a link', a
   t.deepEqual(fs.readdirSync(folder).sort(), ['link.json', 'proof.json'])
 })
 
+test('a file that would replace an input is refused', async (t) => {
+  const before = fs.readFileSync(path.join(place.folder, 'circuit.zkey'))
+
+  for (const name of ['circuit.zkey', './witness.wtns', `${place.folder}/circuit.zkey`]) {
+    const ending = await run(...PROVE, '--public', name)
+
+    assertEnding(t, ending, 2)
+    t.regex(ending.stderr, /expected another file to write to, got an input/)
+  }
+  t.deepEqual(fs.readFileSync(path.join(place.folder, 'circuit.zkey')), before)
+})
+
+test('a file that can no longer be put in place takes the other one back', async (t) => {
+  const folder = emptyFolder(t)
+  const [proof, signals] = [path.join(folder, 'proof.json'), path.join(folder, 'public.json')]
+  for (const before of ['before', undefined]) {
+    if (before) fs.writeFileSync(proof, before)
+    const files = new outputs.Outputs([proof, signals], [])
+    await files.write(['proof', 'signals'], new AbortController().signal)
+    fs.mkdirSync(signals)
+
+    const error = t.throws(() => files.place())
+
+    t.regex(error?.message ?? '', /public\.json: cannot be written: EISDIR/)
+    fs.rmdirSync(signals)
+    const left = fs.readdirSync(folder).map((name) => fs.readFileSync(`${folder}/${name}`, 'utf8'))
+    t.deepEqual(left, before ? [before] : [])
+    if (before) fs.rmSync(proof)
+  }
+})
+
+test('/dev/stdout is stdout, also where that is a file with something in it', async (t) => {
+  const copy = path.join(emptyFolder(t), 'copy')
+
+  const { status, output } = await runShell(
+    `echo before > '${copy}'; nalloc ${PROVE.join(' ')} -q -o /dev/stdout >> '${copy}'`,
+    place.folder,
+  )
+
+  t.deepEqual([status, output], [0, ''])
+  t.regex(fs.readFileSync(copy, 'utf8'), /^before\n{\n "pi_a"/)
+})
+
 test('a device or a pipe is written as it is', async (t) => {
   const folder = emptyFolder(t)
   const line = `mkfifo pipe; cat pipe > copy & nalloc ${PROVE.join(' ')} -q -o pipe > signals; wait`
@@ -130,6 +170,21 @@ test('a device or a pipe is written as it is', async (t) => {
   t.deepEqual([status, output], [0, ''])
   t.regex(fs.readFileSync(path.join(folder, 'copy'), 'utf8'), /"pi_a"/)
   t.true(fs.statSync(path.join(folder, 'pipe')).isFIFO())
+})
+
+test('a pipe takes more than it holds, and a reader that leaves it is no error', async (t) => {
+  const folder = emptyFolder(t)
+  const [whole, cut] = [path.join(folder, 'whole'), path.join(folder, 'cut')]
+  const readers = spawnSync('mkfifo', [whole, cut])
+  t.is(readers.status, 0)
+  const text = 'x'.repeat(2 ** 20)
+  const reading = runShell(`wc -c < '${whole}'; head -c 1 '${cut}'`, folder)
+  const files = new outputs.Outputs([whole, cut], [])
+
+  await files.write([text, text], new AbortController().signal)
+  files.place()
+
+  t.is((await reading).output, `${text.length}\nx`)
 })
 
 test('who may not write a file does not replace it', (t) => {
@@ -154,56 +209,6 @@ test('who may not write a file does not replace it', (t) => {
   t.is(status, 5, stderr)
   t.regex(stderr, /EACCES/)
   t.is(fs.readFileSync(target, 'utf8'), 'before')
-})
-
-for (const [signal, status] of [
-  ['SIGINT', 130],
-  ['SIGTERM', 143],
-] as const) {
-  test(`${signal} stops the proof, leaves no file and returns ${status}`, async (t) => {
-    const folder = emptyFolder(t)
-    const target = path.join(folder, 'proof.json')
-    fs.writeFileSync(path.join(folder, 'input.json'), JSON.stringify(SLOW.input))
-    const args = ['fullprove', 'input.json', SLOW.wasm, SLOW.zkey, '-o', target, '-v']
-
-    const ending = await runCli(args, {
-      cwd: folder,
-      onStart: (child) => {
-        // The first phase that is reported: the key is being read.
-        child.stderr?.once('data', () => child.kill(signal))
-      },
-    })
-
-    assertEnding(t, ending, status)
-    t.regex(ending.stderr, new RegExp(`error CLI_STOPPED: stopped by ${signal}`))
-    t.is(ending.stdout, '')
-    t.deepEqual(fs.readdirSync(folder), ['input.json'])
-  })
-}
-
-test('a second SIGINT ends at once what the first one did not', async (t) => {
-  const deaf = `
-    const { interruptible } = require('${root}/dist/cli/interruption.js')
-    const talk = (text) => console.log(text)
-    interruptible(undefined, { talk }, () => new Promise(() => setInterval(() => {}, 1000)))
-    console.log('ready')`
-
-  const child = spawn(process.execPath, ['-e', deaf], { stdio: ['ignore', 'pipe', 'inherit'] })
-  // Each line that it says is answered with a signal.
-  child.stdout.on('data', () => child.kill('SIGINT'))
-
-  t.deepEqual(await once(child, 'close', { signal: AbortSignal.timeout(EXIT_MS_MAX) }), [130, null])
-})
-
-test('--timeout gives up, and says so', async (t) => {
-  const folder = emptyFolder(t)
-  const target = path.join(folder, 'proof.json')
-
-  const ending = await run('prove', SLOW.zkey, 'witness.wtns', '-o', target, '--timeout', '1ms')
-
-  assertEnding(t, ending, 5)
-  t.regex(ending.stderr, /error CLI_STOPPED: --timeout: not done after 1 ms/)
-  t.deepEqual(fs.readdirSync(folder), [])
 })
 
 test('progress is drawn on a terminal, and only there', async (t) => {

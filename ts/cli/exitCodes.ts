@@ -30,7 +30,7 @@ export type ExitCode = (typeof EXIT)[keyof typeof EXIT]
 /** What help prints below the flags. */
 export const EXIT_HELP = `Exit status:
   0   done, or valid               4   memory
-  1   the answer is no             5   platform, environment, --timeout
+  1   the answer is no             5   platform, output, --timeout
   2   usage                        70  a defect of nalloc
   3   a bad input file or value    130 SIGINT, 143 SIGTERM`
 

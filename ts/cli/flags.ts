@@ -7,6 +7,7 @@ import { checkSha256, checkSize } from '../_check.ts'
 const THREADS_MAX = 1024
 /** Longer than any proof, and within what a timer can wait. */
 const TIMEOUT_MS_MAX = 24 * 60 * 60 * 1000
+const STDOUT_PATHS = ['/dev/stdout', '/dev/fd/1', '/proc/self/fd/1']
 const UNIT_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 
 interface Definition<T> {
@@ -80,7 +81,8 @@ export const COMMON_FLAGS = ['timeout', 'json', 'quiet', 'verbose'] as const
 
 function checkPath(text: string): string {
   if (text === '' || text.includes('\0')) throw new InvalidArgumentError('Expected a path or -.')
-  return text
+  // To open what is open already would write over what was printed there, or beside it.
+  return STDOUT_PATHS.includes(text) ? '-' : text
 }
 
 function parseThreads(text: string): number {

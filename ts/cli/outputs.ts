@@ -1,47 +1,74 @@
 // Files that a command writes: whole or not at all.
 //
 // Each is written under a temporary name beside its place, synced, and renamed when all are whole.
-// They are made before the work begins, so that a folder that cannot be written is noticed before a
-// proof is made. What is no regular file, such as a FIFO or /dev/stdout, is written as it is.
+// Whether that can be done is tried before the work begins, so that a folder that cannot be written
+// costs no proof. What is no regular file, such as a FIFO or a device, is written as it is, in
+// steps that never wait: a FIFO without a reader must not make the program deaf to signals.
 
 import { randomBytes } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
+import { setTimeout } from 'node:timers/promises'
+import { codeOf } from '../errors.ts'
+import { UsageError } from './command.ts'
 import { OutputError } from './terminal.ts'
 
-interface Output {
+const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = fs.constants
+const RETRY_MS = 5
+
+/** Where one file will be. */
+interface Place {
   /** As the user named it. */
   readonly name: string
-  /** What is written to. */
-  readonly file: number
-  /** Where it is written, and where it will be; absent for what is written as it is. */
-  readonly move: { readonly from: string; readonly to: string } | undefined
+  /** Where links lead. */
+  readonly path: string
+  /** What is there now. */
+  readonly stats: fs.Stats | undefined
+}
+
+/** A file that is written and not yet in its place. */
+interface Staged {
+  readonly place: Place
+  readonly file: string
+  /** Another name of what it replaces. */
+  readonly backup: string
+  isPlaced: boolean
 }
 
 /** The files of one command. */
 export class Outputs {
-  readonly #outputs: Output[] = []
+  readonly #places: readonly Place[]
+  readonly #staged: Staged[] = []
   readonly #discard = (): void => this.discard()
 
-  /** Makes the temporary files. Throws OutputError. */
-  constructor(names: readonly string[]) {
+  /**
+   * Tries whether the files can be made. Throws OutputError, and UsageError for a file that is
+   * named twice or would replace an input.
+   */
+  constructor(names: readonly string[], inputs: readonly string[]) {
+    this.#places = names.map(placeOf)
+    checkDistinct(this.#places, inputs)
+    for (const { name, path, stats } of this.#places) wrapped(name, () => tryToWrite(path, stats))
+  }
+
+  /** Writes all files, in the order of their names; `place` puts them in place. */
+  async write(contents: readonly string[], signal: AbortSignal): Promise<void> {
     // Also when a second signal ends the process.
     process.once('exit', this.#discard)
-    try {
-      for (const name of names) this.#outputs.push(open(name))
-    } catch (error) {
-      this.discard()
-      throw error
+    for (const [i, place] of this.#places.entries()) {
+      const bytes = Buffer.from(contents[i] ?? '')
+      if (isRegular(place)) wrapped(place.name, () => this.#stage(place, bytes))
+      else await writeAsItIs(place, bytes, signal)
     }
   }
 
-  /** Writes all files, in the order of their names, and puts them in place. Throws OutputError. */
-  commit(contents: readonly string[]): void {
+  /** Puts all files in place; when one cannot be, those before it are taken back. */
+  place(): void {
     try {
-      for (const [i, output] of this.#outputs.entries()) fill(output, contents[i] ?? '')
-      for (const { name, move } of this.#outputs) {
-        if (move) wrapped(name, () => fs.renameSync(move.from, move.to))
-      }
+      for (const staged of this.#staged) wrapped(staged.place.name, () => putInPlace(staged))
+    } catch (error) {
+      for (const staged of this.#staged) if (staged.isPlaced) takeBack(staged)
+      throw error
     } finally {
       this.discard()
     }
@@ -50,25 +77,31 @@ export class Outputs {
   /** Takes away what is not in place. May be called again. */
   discard(): void {
     process.off('exit', this.#discard)
-    for (const { file, move } of this.#outputs.splice(0)) {
-      fs.closeSync(file)
-      if (move) fs.rmSync(move.from, { force: true })
+    for (const { file, backup } of this.#staged.splice(0)) {
+      for (const name of [file, backup]) fs.rmSync(name, { force: true })
+    }
+  }
+
+  #stage(place: Place, bytes: Uint8Array): void {
+    const [file, backup] = [temporaryName(place.path), temporaryName(place.path)]
+    this.#staged.push({ place, file, backup, isPlaced: false })
+    const descriptor = fs.openSync(file, 'wx')
+    try {
+      if (place.stats) fs.fchmodSync(descriptor, place.stats.mode & 0o777)
+      fs.writeFileSync(descriptor, bytes)
+      fs.fsyncSync(descriptor)
+    } finally {
+      fs.closeSync(descriptor)
     }
   }
 }
 
-function open(name: string): Output {
+function placeOf(name: string): Place {
   return wrapped(name, () => {
-    const to = resolveLinks(name)
-    const stats = fs.statSync(to, { throwIfNoEntry: false })
-    if (stats && !stats.isFile()) {
-      return { name, file: fs.openSync(to, fs.constants.O_WRONLY), move: undefined }
-    }
-    // A file that may not be written is not replaced either.
-    if (stats) fs.accessSync(to, fs.constants.W_OK)
-    const suffix = randomBytes(6).toString('hex')
-    const from = path.join(path.dirname(to), `.${path.basename(to)}.${suffix}.tmp`)
-    return { name, file: fs.openSync(from, 'wx', stats?.mode ?? 0o666), move: { from, to } }
+    const target = resolveLinks(name)
+    const stats = fs.statSync(target, { throwIfNoEntry: false })
+    if (stats?.isDirectory() || name.endsWith('/')) throw new Error('it is a folder')
+    return { name, path: target, stats }
   })
 }
 
@@ -81,11 +114,92 @@ function resolveLinks(name: string): string {
   }
 }
 
-function fill({ name, file, move }: Output, content: string): void {
-  wrapped(name, () => {
-    fs.writeFileSync(file, content)
-    if (move) fs.fsyncSync(file)
-  })
+function isRegular({ stats }: Place): boolean {
+  return stats === undefined || stats.isFile()
+}
+
+function checkDistinct(places: readonly Place[], inputs: readonly string[]): void {
+  const regular = places.filter(isRegular)
+  if (new Set(regular.map((place) => place.path)).size < regular.length) {
+    throw new UsageError('--output and --public: expected two files, got one')
+  }
+  for (const { name, stats } of regular) {
+    if (stats && inputs.some((input) => isFileOf(input, stats))) {
+      throw new UsageError(`${name}: expected another file to write to, got an input`)
+    }
+  }
+}
+
+function isFileOf(input: string, { dev, ino }: fs.Stats): boolean {
+  try {
+    const stats = fs.statSync(input)
+    return stats.dev === dev && stats.ino === ino
+  } catch {
+    // What cannot be read is said by what reads it.
+    return false
+  }
+}
+
+function tryToWrite(path: string, stats: fs.Stats | undefined): void {
+  // A file that may not be written is not replaced either.
+  if (stats) fs.accessSync(path, fs.constants.W_OK)
+  if (stats && !stats.isFile()) return
+  const file = temporaryName(path)
+  fs.closeSync(fs.openSync(file, 'wx'))
+  fs.rmSync(file)
+}
+
+function temporaryName(target: string): string {
+  const suffix = randomBytes(6).toString('hex')
+  return path.join(path.dirname(target), `.nalloc-${suffix}.tmp`)
+}
+
+function putInPlace(staged: Staged): void {
+  const { file, backup, place } = staged
+  try {
+    fs.linkSync(place.path, backup)
+  } catch {
+    // Nothing is there, or this file system has no links: then a file that is taken back is gone.
+  }
+  fs.renameSync(file, place.path)
+  staged.isPlaced = true
+}
+
+function takeBack({ backup, place }: Staged): void {
+  if (fs.existsSync(backup)) fs.renameSync(backup, place.path)
+  else fs.rmSync(place.path)
+}
+
+async function writeAsItIs(place: Place, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+  let file: number | undefined
+  try {
+    const refusal = place.stats?.isFIFO() ? 'ENXIO' : 'none'
+    const opened = await retried(refusal, signal, () =>
+      fs.openSync(place.path, O_WRONLY | O_NONBLOCK | O_NOCTTY),
+    )
+    file = opened
+    for (let offset = 0; offset < bytes.length; ) {
+      offset += await retried('EAGAIN', signal, () => fs.writeSync(opened, bytes, offset))
+    }
+  } catch (error) {
+    if (signal.aborted) throw signal.reason
+    // A reader who left wanted no more.
+    if (codeOf(error) !== 'EPIPE') throw new OutputError(place.name, error)
+  } finally {
+    if (file !== undefined) fs.closeSync(file)
+  }
+}
+
+/** Repeats what is refused because the other side is not ready. */
+async function retried<T>(refusal: string, signal: AbortSignal, work: () => T): Promise<T> {
+  for (;;) {
+    try {
+      return work()
+    } catch (error) {
+      if (codeOf(error) !== refusal) throw error
+    }
+    await setTimeout(RETRY_MS, undefined, { signal })
+  }
 }
 
 function wrapped<T>(name: string, work: () => T): T {

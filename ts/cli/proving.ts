@@ -23,8 +23,8 @@ export const PROVING_FLAGS = [
 /** What help says about where results go. */
 export const PROVING_NOTES =
   'Results for which no file is named go to stdout: both as {"proof", "publicSignals"}, one alone ' +
-  'in the form of proof.json or public.json. A file is written whole or not at all. An argument - ' +
-  'is stdin.'
+  'in the form of proof.json or public.json; --json prints everything in any case. Files appear ' +
+  'whole, and both or none. An argument - is stdin.'
 
 /** A finished proof, and the key that it was made with. */
 export interface Proven {
@@ -38,18 +38,14 @@ export async function proveTo(
   invocation: Invocation,
   prove: (options: OpenOptions & ProveOptions) => Promise<Proven>,
 ): Promise<ExitCode> {
-  const { flags, terminal } = invocation
+  const { args, flags, terminal, signal } = invocation
   const { output, public: publicFile, threads } = flags
   if (output === '-' && publicFile === '-') {
     throw new UsageError('--output and --public: expected at most one of them to be -')
   }
-  const targets = [output, publicFile].filter(isFile)
-  if (targets.length === 2 && path.resolve(targets[0] ?? '') === path.resolve(targets[1] ?? '')) {
-    throw new UsageError('--output and --public: expected two files, got one')
-  }
+  const outputs = new Outputs([output, publicFile].filter(isFile), args)
   if (threads !== undefined) configure({ threads })
 
-  const outputs = new Outputs(targets)
   try {
     const startMs = performance.now()
     const proven = await prove(optionsOf(invocation))
@@ -57,8 +53,10 @@ export async function proveTo(
     terminal.hideProgress()
     const { proof, publicSignals } = proven.result
     const texts = [isFile(output) && proof, isFile(publicFile) && publicSignals]
-    outputs.commit(texts.filter((value) => value !== false).map(textOf))
+    await outputs.write(texts.filter((value) => value !== false).map(textOf), signal)
     await printResults(invocation, proven)
+    signal.throwIfAborted()
+    outputs.place()
     await terminal.talk(sentenceOf(proven, elapsedMs))
     return EXIT.done
   } finally {

@@ -40,6 +40,7 @@ export class Terminal {
   readonly #showsProgress: boolean
   readonly #stdout: Sink
   readonly #stderr: Sink
+  readonly #startMs = performance.now()
   #phase: ProgressPhase | undefined
   #isBarShown = false
 
@@ -50,7 +51,7 @@ export class Terminal {
     this.#isVerbose = verbose
     this.#stdout = stdout
     this.#stderr = stderr
-    this.#showsProgress = stderr.isTTY === true && !quiet && !json && !env['CI']
+    this.#showsProgress = isScreen(stderr, env) && !quiet && !json && !env['CI']
     this.colors = pc.createColors(color && wantsColor(env, stderr))
   }
 
@@ -87,7 +88,7 @@ export class Terminal {
   }
 
   /** Shows how far a task is, on a terminal; the phases with --verbose anywhere. */
-  readonly progress = ({ phase, ratio, elapsedMs }: Progress): void => {
+  readonly progress = ({ phase, ratio }: Progress): void => {
     if (this.#showsProgress) {
       const filled = Math.round(ratio * BAR_CHARS)
       const bar = `${'#'.repeat(filled)}${'.'.repeat(BAR_CHARS - filled)}`
@@ -95,6 +96,7 @@ export class Terminal {
       this.#draw(`${CLEAR_LINE}${bar} ${percent.padStart(5)}  ${PHASES[phase]}`)
       this.#isBarShown = true
     } else if (this.#isVerbose && !this.#isQuiet && phase !== this.#phase) {
+      const elapsedMs = performance.now() - this.#startMs
       this.#draw(`${elapsedMs.toFixed(0).padStart(6)} ms  ${PHASES[phase]}\n`)
     }
     this.#phase = phase
@@ -118,7 +120,12 @@ export class Terminal {
 function wantsColor(env: NodeJS.ProcessEnv, stderr: Sink): boolean {
   if (env['NO_COLOR']) return false
   if (env['FORCE_COLOR']) return env['FORCE_COLOR'] !== '0'
-  return stderr.isTTY === true && env['TERM'] !== 'dumb'
+  return isScreen(stderr, env)
+}
+
+/** A terminal that knows how to clear a line. */
+function isScreen(stream: Sink, env: NodeJS.ProcessEnv): boolean {
+  return stream.isTTY === true && env['TERM'] !== 'dumb'
 }
 
 function write(stream: Sink, text: string): Promise<void> {
@@ -136,7 +143,12 @@ export class OutputError extends Error {
   override readonly name = 'OutputError'
 
   constructor(target: string, cause: unknown) {
-    const reason = cause instanceof Error ? cause.message : String(cause)
-    super(`${target}: cannot be written: ${reason}.`, { cause })
+    super(`${target}: cannot be written: ${reasonOf(cause)}.`, { cause })
   }
+}
+
+/** A system's error without the names of its call and of our temporary files. */
+function reasonOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause)
+  return 'syscall' in cause ? (cause.message.split(', ')[0] ?? '') : cause.message
 }
