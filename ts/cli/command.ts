@@ -39,4 +39,11 @@ export interface Command {
 /** A mistake in what was typed: exit status 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError'
+  /** How the command is typed, and where there is more. */
+  readonly usage: string | undefined
+
+  constructor(message: string, usage?: string) {
+    super(message)
+    this.usage = usage
+  }
 }

@@ -12,7 +12,7 @@ interface ErrorAnswer extends Answer {
   /** One of ERROR_CODES, or CLI_USAGE, CLI_OUTPUT, CLI_STOPPED. */
   readonly code: string
   readonly message: string
-  readonly hint?: string
+  readonly hint?: string | undefined
   readonly details?: unknown
 }
 
@@ -20,6 +20,8 @@ interface Failure {
   readonly code: string
   readonly exitCode: ExitCode
   readonly message: string
+  /** How to type it, for a mistake in that. */
+  readonly hint?: string | undefined
   readonly error: unknown
 }
 
@@ -29,19 +31,21 @@ export async function report(error: unknown, terminal: Terminal): Promise<ExitCo
   const { code, message, exitCode } = failure
   const { colors } = terminal
   await terminal.complain(`${colors.red('error')} ${code}: ${message}`)
+  if (failure.hint) await terminal.complain(failure.hint)
   if (exitCode === EXIT.defect) await terminal.complain(howToReport())
   else if (code.startsWith('ERR_')) {
     await terminal.talk(colors.dim(`see docs/errors.md#${code.toLowerCase()}`))
   }
   if (terminal.isVerbose) await terminal.complain(colors.dim(tracesOf(error).join('\n')))
-  if (terminal.isJson) await terminal.answer(answerOf(failure))
+  // What cannot be printed has been said on stderr.
+  if (terminal.isJson) await terminal.answer(answerOf(failure)).catch(() => undefined)
   return exitCode
 }
 
 function classify(error: unknown): Failure {
   const message = error instanceof Error ? error.message : String(error)
   if (error instanceof UsageError) {
-    return { code: 'CLI_USAGE', exitCode: EXIT.usage, message, error }
+    return { code: 'CLI_USAGE', exitCode: EXIT.usage, message, hint: error.usage, error }
   }
   if (error instanceof OutputError) {
     return { code: 'CLI_OUTPUT', exitCode: EXIT.environment, message, error }
@@ -53,10 +57,10 @@ function classify(error: unknown): Failure {
   return { code, exitCode: EXIT_OF_ERROR[code], message, error }
 }
 
-function answerOf({ code, message, error }: Failure): ErrorAnswer {
-  const facts = error instanceof NallocError ? { details: error.details } : {}
-  const hint = error instanceof NallocError ? error.hint : undefined
-  return { schema: 'nalloc/error@1', code, message, ...(hint && { hint }), ...facts }
+function answerOf({ code, message, error, hint }: Failure): ErrorAnswer {
+  const facts =
+    error instanceof NallocError ? { hint: error.hint, details: error.details } : { hint }
+  return { schema: 'nalloc/error@1', code, message, ...facts }
 }
 
 function howToReport(): string {

@@ -1,60 +1,99 @@
 #!/usr/bin/env node
 // The program `nalloc`: finds the command, checks what was typed, runs it, returns its exit status.
 //
-// The addon is loaded by the first call that needs it, so that help and usage errors work without
-// one.
+// Only the command that is asked for is loaded, and the addon by the first call that needs it: help
+// and mistakes are answered at once, and without an addon.
 
 import fs from 'node:fs'
 import path from 'node:path'
 import { CommanderError, Option, Command as Program } from 'commander'
-import type { Command } from './command.ts'
-import { doctor } from './commands/doctor.ts'
-import { fullprove } from './commands/fullprove.ts'
-import { inspect } from './commands/inspect.ts'
-import { prove } from './commands/prove.ts'
-import { verify } from './commands/verify.ts'
+import { type Command, UsageError } from './command.ts'
 import { EXIT, EXIT_HELP, type ExitCode } from './exitCodes.ts'
 import { report } from './failure.ts'
 import { COMMON_FLAGS, FLAGS, type Flags } from './flags.ts'
 import { interruptible } from './interruption.ts'
 import { Terminal } from './terminal.ts'
 
-const COMMANDS: readonly Command[] = [prove, fullprove, verify, inspect, doctor]
-const EXAMPLES = COMMANDS.map(({ examples }) => examples[0] ?? '')
+/** Every command, in the order of the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  prove: async () => (await import('./commands/prove.ts')).prove,
+  fullprove: async () => (await import('./commands/fullprove.ts')).fullprove,
+  verify: async () => (await import('./commands/verify.ts')).verify,
+  inspect: async () => (await import('./commands/inspect.ts')).inspect,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+}
+const NO_COLOR = ['--no-color', 'print no colours (as NO_COLOR does)'] as const
 
-async function main(): Promise<ExitCode> {
+/** What commander was given, what it printed, and what came of it. */
+interface Run {
+  readonly program: Program
+  /** Help or version, for stdout. */
+  text: string
+  exitCode: ExitCode
+}
+
+async function main(typed: readonly string[]): Promise<ExitCode> {
   // Without listeners, a reader that leaves would end the process with a trace. What cannot be
   // printed for another reason is noticed where it is printed.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
-  let exitCode: ExitCode = EXIT.done
-  const program = new Program('nalloc')
-    .description('Groth16 proofs for circom circuits')
-    .version(`nalloc ${versionOfPackage()}`)
-    .option('--no-color', 'print no colours (as NO_COLOR does)')
-    .helpCommand('help [command]', 'show the help of a command')
-    .addHelpText('before', examplesText(EXAMPLES))
-    .addHelpText('after', `\n${EXIT_HELP}`)
-    .showHelpAfterError('(nalloc --help shows the commands)')
-    .exitOverride()
-  for (const command of COMMANDS) {
-    add(program, command).action(async (...given: unknown[]) => {
-      const self = given.at(-1) as Program
-      exitCode = await runCommand(command, self.args, self.optsWithGlobals())
-    })
-  }
+  const terminal = makeTerminal(flagsOf(typed))
+  // Node's own end of such a process would be status 1, which is an answer.
+  process.once('uncaughtException', async (error) => process.exit(await report(error, terminal)))
+  const args = withoutHelpCommand(typed)
   try {
-    if (process.argv.length <= 2) program.help({ error: true })
-    await program.parseAsync()
-    return exitCode
+    const run = await prepare(args)
+    if (typed.length === 0) {
+      run.program.outputHelp()
+      await terminal.complain(run.text.trimEnd())
+      return EXIT.usage
+    }
+    await run.program.parseAsync(args, { from: 'user' }).catch((error: unknown) => {
+      // Help and version end this way.
+      if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error
+    })
+    if (run.text) await terminal.print(run.text)
+    return run.exitCode
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error
-    // Help and version end this way too, with 0.
-    return error.exitCode === 0 ? EXIT.done : EXIT.usage
+    return report(error, terminal)
   }
 }
 
-function add(program: Program, command: Command): Program {
-  const sub = program.command(command.name).summary(command.summary)
+async function prepare(args: readonly string[]): Promise<Run> {
+  const commands = await load(args)
+  const program = new Program('nalloc')
+  const run: Run = { program, text: '', exitCode: EXIT.done }
+  program
+    .description('Groth16 proofs for circom circuits')
+    .version(`nalloc ${versionOfPackage()}`)
+    .option(...NO_COLOR)
+    .helpCommand('help [command]', 'show the help of a command')
+    .configureHelp({ subcommandTerm: termOf })
+    .configureOutput({
+      writeOut: (text) => {
+        run.text += text
+      },
+      outputError: () => undefined,
+    })
+    .exitOverride(asUsageError(program))
+  for (const command of commands) {
+    const sub = program.command(command.name).summary(command.summary)
+    define(sub, command).action(async () => {
+      run.exitCode = await runCommand(command, sub)
+    })
+  }
+  const examples = commands.flatMap((command) => command.examples.slice(0, 1))
+  frame(program, examples)
+  return run
+}
+
+/** The command that was typed, or all of them. */
+async function load([first = '']: readonly string[]): Promise<readonly Command[]> {
+  if (first === '--version' || first === '-V') return []
+  const named = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined
+  return Promise.all((named ? [named] : Object.values(COMMANDS)).map((load) => load()))
+}
+
+function define(sub: Program, command: Command): Program {
   for (const { name, help } of command.arguments) sub.argument(`<${name}>`, help)
   for (const name of [...command.flags, ...COMMON_FLAGS]) {
     const { form, help, parse } = FLAGS[name]
@@ -64,34 +103,76 @@ function add(program: Program, command: Command): Program {
     option.attributeName = () => name
     sub.addOption(option)
   }
-  sub.option('--no-color', 'print no colours (as NO_COLOR does)')
+  sub.option(...NO_COLOR)
   const sentence = `${command.summary[0]?.toUpperCase()}${command.summary.slice(1)}.`
-  return sub
-    .description(command.notes ? `${sentence}\n\n${command.notes}` : sentence)
-    .addHelpText('before', examplesText(command.examples))
-    .addHelpText('after', `\n${EXIT_HELP}`)
-    .showHelpAfterError(`(nalloc ${command.name} --help shows examples and flags)`)
+  sub.description(command.notes ? `${sentence}\n\n${command.notes}` : sentence)
+  sub.exitOverride(asUsageError(sub))
+  return frame(sub, command.examples)
 }
 
-async function runCommand(
-  command: Command,
-  args: readonly string[],
-  flags: Flags,
-): Promise<ExitCode> {
-  const terminal = new Terminal(flags, process.stdout, process.stderr, process.env)
+/** Help begins with examples and ends with the exit statuses. */
+function frame(program: Program, examples: readonly string[]): Program {
+  const lines = examples.map((example) => `  $ ${example}\n`)
+  return program
+    .addHelpText('before', `Examples:\n${lines.join('')}`)
+    .addHelpText('after', `\n${EXIT_HELP}`)
+}
+
+/** Turns what commander refuses into an error of ours, with the usage of the command. */
+function asUsageError(program: Program): (error: CommanderError) => never {
+  return (error) => {
+    if (error.exitCode === 0) throw error
+    const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
+    throw new UsageError(message, usageOf(program))
+  }
+}
+
+function usageOf(program: Program): string {
+  const name = program.parent ? `${program.parent.name()} ${program.name()}` : program.name()
+  return `usage: ${name} ${program.usage()}; ${name} --help says more`
+}
+
+async function runCommand(command: Command, program: Program): Promise<ExitCode> {
+  const flags: Flags = program.optsWithGlobals()
+  const terminal = makeTerminal(flags)
   try {
     return await interruptible(flags.timeout, terminal, (signal) =>
-      command.run({ args, flags, terminal, signal }),
+      command.run({ args: program.args, flags, terminal, signal }),
     )
   } catch (error) {
-    return report(error, terminal)
+    const isBare = error instanceof UsageError && error.usage === undefined
+    const said = isBare ? new UsageError(error.message, usageOf(program)) : error
+    return report(said, terminal)
   } finally {
     terminal.hideProgress()
   }
 }
 
-function examplesText(examples: readonly string[]): string {
-  return `Examples:\n${examples.map((example) => `  $ ${example}\n`).join('')}`
+/** `help prove` is `prove --help`, so that a mistake in it is answered like one in a command. */
+function withoutHelpCommand(typed: readonly string[]): readonly string[] {
+  const [first, name, ...rest] = typed
+  if (first !== 'help' || name === undefined) return typed
+  return Object.hasOwn(COMMANDS, name) ? [name, '--help'] : [name, ...rest]
+}
+
+/** The flags that decide how a mistake is said, before anything is parsed. */
+function flagsOf(typed: readonly string[]): Flags {
+  const has = (...forms: string[]) => forms.some((form) => typed.includes(form))
+  return {
+    ...(has('--json') && { json: true }),
+    ...(has('-q', '--quiet') && { quiet: true }),
+    ...(has('-v', '--verbose') && { verbose: true }),
+    color: !has('--no-color'),
+  }
+}
+
+function makeTerminal(flags: Flags): Terminal {
+  return new Terminal(flags, process.stdout, process.stderr, process.env)
+}
+
+function termOf(program: Program): string {
+  const args = program.registeredArguments.map((argument) => ` ${argument.name()}`)
+  return `${program.name()}${args.join('')}`
 }
 
 function versionOfPackage(): string {
@@ -99,12 +180,6 @@ function versionOfPackage(): string {
   return (JSON.parse(text) as { version: string }).version
 }
 
-main().then(
-  (exitCode) => {
-    process.exitCode = exitCode
-  },
-  (error: unknown) => {
-    console.error(`error ERR_INTERNAL: ${error instanceof Error ? error.stack : String(error)}`)
-    process.exitCode = EXIT.defect
-  },
-)
+main(process.argv.slice(2)).then((exitCode) => {
+  process.exitCode = exitCode
+})
