@@ -23,6 +23,8 @@ test.before(async () => {
   write('short.json', { ...input, merkleProofSiblings: siblings.slice(1) })
   write('unknown.json', { ...input, passphrase: '1' })
   write('wrong.json', { ...input, secret: `${R - 1n}` })
+  write('ic.json', { ...input, IC: '1' })
+  write('both.json', { proof: {}, publicSignals: [] })
   write('array.json', [1, 2])
   fs.writeFileSync(path.join(place.folder, 'broken.json'), '{"secret": 918273645546372819,}')
   const key = fs.readFileSync(path.join(place.folder, 'circuit.zkey'))
@@ -97,6 +99,20 @@ const ROWS: readonly Row[] = [
     code: 'ERR_INPUT',
     status: 3,
     message: /argument 1 \(INPUT\) is a proof/,
+  },
+  {
+    title: 'a proof together with its public signals',
+    args: ['verify', 'verification_key.json', 'public.json', 'both.json'],
+    code: 'ERR_BAD_MAGIC',
+    status: 3,
+    message: /argument 3 \(PROOF\) is a proof together with its public signals: expected a proof/,
+  },
+  {
+    title: 'an input that is named like a part of a proof',
+    args: ['fullprove', 'ic.json', ...FULL],
+    code: 'ERR_INPUT',
+    status: 3,
+    message: /"IC"/,
   },
   {
     title: 'an input that is no object',

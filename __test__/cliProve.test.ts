@@ -4,9 +4,9 @@ import fs from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import { type Groth16Proof, groth16 } from 'nalloc'
-import { assertEnding } from './_child.ts'
+import { assertEnding, runNode } from './_child.ts'
 import { runCli } from './_cli.ts'
-import { readJson } from './_repository.ts'
+import { readJson, root } from './_repository.ts'
 import { makeWorkplace, type Workplace } from './_workplace.ts'
 
 let place: Workplace
@@ -78,6 +78,29 @@ test('--json prints one object with a schema', async (t) => {
   t.deepEqual(Object.keys(answer['key'] as object), ['nConstraints', 'nPublic', 'sha256'])
   t.true(Number(answer['peakBytes']) > 0)
   t.deepEqual(JSON.parse(verified.stdout), { schema: 'nalloc/verify@1', valid: true })
+})
+
+test('snarkjs takes the files that are written, and its own are taken', async (t) => {
+  const snarkjs = path.join(root, 'node_modules/snarkjs/cli.js')
+  const files = ['proof.snarkjs.json', 'public.snarkjs.json']
+  const theirs = ['groth16', 'prove', 'circuit.zkey', 'witness.wtns', ...files]
+  const ours = ['-o', 'proof.nalloc.json', '--public', 'public.nalloc.json']
+  assertEnding(t, await run(['prove', 'circuit.zkey', 'witness.wtns', ...ours]), 0)
+  assertEnding(t, await runNode([snarkjs, ...theirs], place.folder), 0)
+
+  const said = await runNode(
+    [
+      ...[snarkjs, 'groth16', 'verify'],
+      ...['verification_key.json', 'public.nalloc.json', 'proof.nalloc.json'],
+    ],
+    place.folder,
+  )
+  const answer = await run(['verify', 'verification_key.json', files[1] ?? '', files[0] ?? ''])
+
+  assertEnding(t, said, 0)
+  t.regex(said.stdout, /OK!/)
+  assertEnding(t, answer, 0)
+  t.is(answer.stdout, 'valid\n')
 })
 
 test('fullprove computes the witness', async (t) => {

@@ -1,12 +1,12 @@
 // What was typed wrongly, what help says, and that help needs nothing.
 
 import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
 import test from 'ava'
 import { assertEnding } from './_child.ts'
 import { program, runCli } from './_cli.ts'
-import { root } from './_repository.ts'
+import { root, semaphore } from './_repository.ts'
+import { packageWithoutAddon, temporaryFolder } from './_temporary.ts'
 import { makeWorkplace, runShell } from './_workplace.ts'
 
 /** The commands, as help lists them. */
@@ -95,14 +95,7 @@ test('every example of every help text runs where its files are', async (t) => {
 })
 
 test('help, version and usage need no addon; a command says that it is missing', async (t) => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nalloc-'))
-  t.teardown(() => fs.rmSync(folder, { recursive: true }))
-  fs.cpSync(path.join(root, 'dist'), path.join(folder, 'dist'), { recursive: true })
-  fs.copyFileSync(path.join(root, 'package.json'), path.join(folder, 'package.json'))
-  fs.mkdirSync(path.join(folder, 'node_modules'))
-  for (const name of ['commander', 'picocolors']) {
-    fs.symlinkSync(path.join(root, 'node_modules', name), path.join(folder, 'node_modules', name))
-  }
+  const folder = packageWithoutAddon(t)
   const bare = { program: path.join(folder, 'dist/cli/main.js'), cwd: folder }
   fs.writeFileSync(path.join(folder, 'x'), '')
 
@@ -115,20 +108,54 @@ test('help, version and usage need no addon; a command says that it is missing',
 })
 
 test('on another system a command says what it needs', async (t) => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nalloc-'))
-  t.teardown(() => fs.rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const disguise = path.join(folder, 'darwin.cjs')
   fs.writeFileSync(disguise, "Object.defineProperty(process, 'platform', { value: 'darwin' })")
 
-  const ending = await runCli(['prove', program, program], { node: ['--require', disguise] })
+  for (const args of [
+    ['prove', program, program],
+    ['fullprove', path.join(root, 'package.json'), semaphore(1).wasm, program],
+  ]) {
+    const ending = await runCli(args, { node: ['--require', disguise] })
 
-  assertEnding(t, ending, 5)
-  t.regex(ending.stderr, /^error ERR_PLATFORM: linux x64\/arm64 only \(found darwin-/)
+    assertEnding(t, ending, 5)
+    t.regex(ending.stderr, /^error ERR_PLATFORM: linux x64\/arm64 only \(found darwin-/)
+  }
+})
+
+test('what nobody expected is exit status 70, and how to report it', async (t) => {
+  const preload = path.join(temporaryFolder(t), 'defect.cjs')
+  fs.writeFileSync(preload, "setImmediate(() => { throw new TypeError('unexpected') })")
+
+  const ending = await runCli(['prove', 'absent', 'absent'], { node: ['--require', preload] })
+
+  assertEnding(t, ending, 70)
+  t.regex(
+    ending.stderr,
+    /^error ERR_INTERNAL: unexpected\nThis is a defect of nalloc\. Please report/,
+  )
+})
+
+test('a mistake is an object with --json, wherever that stands', async (t) => {
+  const rows: [args: string[], message: RegExp, hint: RegExp][] = [
+    [['prvoe', '--json'], /unknown command 'prvoe' \(Did you mean prove\?\)/, /usage: nalloc /],
+    [['help', 'prvoe', '--json'], /unknown command 'prvoe'/, /usage: nalloc /],
+    [['prove', '--json', 'a'], /missing required argument 'WTNS'/, /usage: nalloc prove .*ZKEY/],
+    [['verify', '-', '-', 'a', '--json'], /at most one argument -/, /usage: nalloc verify .*VK/],
+  ]
+  for (const [args, message, hint] of rows) {
+    const ending = await runCli(args)
+
+    assertEnding(t, ending, 2)
+    const answer = JSON.parse(ending.stdout) as Record<string, string>
+    t.like(answer, { schema: 'nalloc/error@1', code: 'CLI_USAGE' })
+    t.regex(answer['message'] ?? '', message)
+    t.regex(answer['hint'] ?? '', hint)
+  }
 })
 
 test('it runs through a link and from anywhere, as npx has it', async (t) => {
-  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nalloc-'))
-  t.teardown(() => fs.rmSync(folder, { recursive: true }))
+  const folder = temporaryFolder(t)
   const link = path.join(folder, 'nalloc')
   fs.symlinkSync(program, link)
   const { version } = JSON.parse(fs.readFileSync(path.join(root, 'package.json'), 'utf8'))

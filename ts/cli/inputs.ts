@@ -14,7 +14,12 @@ export type Input = string | Uint8Array
 const JSON_BYTES_MAX = 2 ** 28
 
 /** What a file of JSON can be. */
-export type JsonKind = 'a verification key' | 'public signals' | 'a proof' | 'other JSON'
+export type JsonKind =
+  | 'a verification key'
+  | 'public signals'
+  | 'a proof'
+  | 'a proof together with its public signals'
+  | 'other JSON'
 
 /** A file of JSON, and what it is. */
 export interface JsonFile {
@@ -100,5 +105,8 @@ function kindOf(value: unknown): JsonKind {
   if (Array.isArray(value)) return 'public signals'
   if (typeof value !== 'object' || value === null) return 'other JSON'
   if ('pi_a' in value) return 'a proof'
+  if ('proof' in value && 'publicSignals' in value) {
+    return 'a proof together with its public signals'
+  }
   return 'IC' in value || 'vk_alpha_1' in value ? 'a verification key' : 'other JSON'
 }
