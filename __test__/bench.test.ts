@@ -98,6 +98,21 @@ test('both kits write the columns that the README of the records explains', (t) 
   )
 })
 
+test('every record that is kept has these columns in every line', (t) => {
+  const folder = path.join(root, 'benches/record')
+  const files = fs.readdirSync(folder).filter((file) => file.endsWith('.csv'))
+
+  t.true(files.length > 0)
+  for (const file of files) {
+    const [header, ...lines] = fs.readFileSync(path.join(folder, file), 'utf8').trim().split('\n')
+    t.is(header, COLUMNS.join(','), file)
+    for (const line of lines) {
+      const cells = line.match(/("(?:[^"]|"")*"|[^,]*)(,|$)/g)?.filter((cell) => cell !== '')
+      t.is(cells?.length, COLUMNS.length, line)
+    }
+  }
+})
+
 test('a record gets its header once and cells with commas are quoted', (t) => {
   const folder = temporaryFolder(t)
   const cases = [
