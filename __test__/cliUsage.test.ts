@@ -22,6 +22,8 @@ test('an unknown command or flag names the nearest one, with exit status 2', asy
     [['prvoe', 'a', 'b'], 'prove'],
     [['fulprove'], 'fullprove'],
     [['verfy'], 'verify'],
+    [['verfy', '--help'], 'verify'],
+    [['help', 'verfy'], 'verify'],
     [['prove', 'a', 'b', '--jsn'], '--json'],
     [['prove', 'a', 'b', '--memory-limt', '1G'], '--memory-limit'],
     [['prove', 'a', 'b', '--ouput=x'], '--output'],
@@ -52,7 +54,8 @@ test('wrong values and counts are said in words, with exit status 2', async (t) 
     [['prove', 'a', 'b', '--timeout', '25h'], /1ms to 24h/],
     [['prove', 'a', 'b', '--sha256', 'abc'], /64 hexadecimal digits/],
     [['verify', 'a', 'b', 'c', '--threads', '2'], /unknown option '--threads'/],
-    [[], /Examples:/],
+    [[], /^Examples:[\s\S]*\nCommands:/],
+    [['--no-color'], /^Examples:[\s\S]*\nCommands:/],
   ]
   for (const [args, message] of rows) {
     const ending = await runCli(args)

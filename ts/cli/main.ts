@@ -39,17 +39,13 @@ async function main(typed: readonly string[]): Promise<ExitCode> {
   const terminal = makeTerminal(flagsOf(typed))
   // Node's own end of such a process would be status 1, which is an answer.
   process.once('uncaughtException', async (error) => process.exit(await report(error, terminal)))
-  const args = withoutHelpCommand(typed)
+  const args = normalized(typed)
   try {
     const run = await prepare(args)
-    if (typed.length === 0) {
-      run.program.outputHelp()
-      await terminal.complain(run.text.trimEnd())
-      return EXIT.usage
-    }
     await run.program.parseAsync(args, { from: 'user' }).catch((error: unknown) => {
-      // Help and version end this way.
-      if (!(error instanceof CommanderError) || error.exitCode !== 0) throw error
+      // Help and version end this way; help for who typed no command has gone to stderr.
+      if (!(error instanceof CommanderError)) throw error
+      if (error.exitCode !== 0) run.exitCode = EXIT.usage
     })
     if (run.text) await terminal.print(run.text)
     return run.exitCode
@@ -121,7 +117,7 @@ function frame(program: Program, examples: readonly string[]): Program {
 /** Turns what commander refuses into an error of ours, with the usage of the command. */
 function asUsageError(program: Program): (error: CommanderError) => never {
   return (error) => {
-    if (error.exitCode === 0) throw error
+    if (error.exitCode === 0 || error.code === 'commander.help') throw error
     const message = error.message.replace(/^error: /, '').replaceAll('\n', ' ')
     throw new UsageError(message, usageOf(program))
   }
@@ -148,11 +144,15 @@ async function runCommand(command: Command, program: Program): Promise<ExitCode>
   }
 }
 
-/** `help prove` is `prove --help`, so that a mistake in it is answered like one in a command. */
-function withoutHelpCommand(typed: readonly string[]): readonly string[] {
-  const [first, name, ...rest] = typed
-  if (first !== 'help' || name === undefined) return typed
-  return Object.hasOwn(COMMANDS, name) ? [name, '--help'] : [name, ...rest]
+/**
+ * What commander is to parse. `help prove` is `prove --help`, and an unknown command stands alone,
+ * so that nothing behind it hides that.
+ */
+function normalized(typed: readonly string[]): readonly string[] {
+  const args = typed[0] === 'help' && typed.length > 1 ? [...typed.slice(1), '--help'] : typed
+  const [first = '-'] = args
+  const isKnown = first === 'help' || first.startsWith('-') || Object.hasOwn(COMMANDS, first)
+  return isKnown ? args : [first]
 }
 
 /** The flags that decide how a mistake is said, before anything is parsed. */
