@@ -27,7 +27,7 @@ use crate::worker::{Timed, Workload, serve};
 const BENCHMARK: &str = "contention";
 const THREADS: [usize; 3] = [1, 4, 16];
 /// Slices of a window.
-const SLICES: u32 = 3;
+const SLICES: u32 = 9;
 const PLAN: Plan = Plan { warm_ups: 1, rounds: SLICES as usize };
 const BUFFER_MB: f64 = 64.0;
 const WINDOW_S: f64 = 2.0;
