@@ -7,6 +7,7 @@ import type { DoctorReport } from '../ts/cli/doctor/report.ts'
 import { assertEnding, type Ending, runNode } from './_child.ts'
 import { root } from './_repository.ts'
 import { packageWithoutAddon } from './_temporary.ts'
+import { testIf } from './_testIf.ts'
 
 const program = path.join(root, 'dist/cli/main.js')
 const NOBODY = '65534'
@@ -66,14 +67,10 @@ test('--json prints one object with its schema, the environment and every check'
   )
 })
 
-test('--strict makes a warning an exit status of 1, for a user without rights too', (t) => {
-  const reason = whyNotNobody()
-  if (reason !== undefined) {
-    t.log(reason)
-    t.pass()
-    return
-  }
+const reason = whyNotNobody()
+const ifNobody = testIf(reason === undefined, reason ?? '')
 
+ifNobody('--strict makes a warning an exit status of 1, for a user without rights too', (t) => {
   const lenient = runAsNobody()
   const strict = runAsNobody('--strict')
 

@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava'
 import { assertEnding } from './_child.ts'
 import { runCli } from './_cli.ts'
 import { root, semaphore } from './_repository.ts'
+import { testIf } from './_testIf.ts'
 import { calculatorFunctions, wasmModule } from './_wasm.ts'
 import { makeWorkplace, runShell, type Workplace } from './_workplace.ts'
 import { elementBytes, PRIME } from './_wtns.ts'
@@ -82,28 +83,41 @@ test('a witness calculator that does not end is stopped by SIGINT and by --timeo
   t.regex(timed.stderr, /error CLI_STOPPED: --timeout: not done after 500 ms/)
 })
 
-test('what waits for stdin, or for a reader of its output, can be stopped', async (t) => {
+/** Runs a line of shell that needs `--timeout` to end, and leaves nothing but its pipe. */
+async function assertStopped(t: ExecutionContext, line: (pipe: string) => string): Promise<void> {
   const folder = emptyFolder(t)
-  const pipe = path.join(folder, 'pipe')
-  // Somebody holds the pipe open for writing, and says nothing.
-  const silence = `mkfifo '${pipe}'; exec 3<>'${pipe}'`
-  const hasTerminal = spawnSync('script', ['--version']).status === 0
-  if (!hasTerminal) t.log('without a terminal: there is no script(1) to make one with')
-  const rows = [
-    `${silence}; nalloc prove circuit.zkey - --timeout 500ms <&3`,
-    ...(hasTerminal
-      ? [`${silence}; script -qec 'nalloc prove circuit.zkey - --timeout 500ms' /dev/null <&3`]
-      : []),
-    `mkfifo '${pipe}'; nalloc prove circuit.zkey witness.wtns -o '${pipe}' --timeout 500ms`,
-  ]
-  for (const row of rows) {
-    const { status, output } = await runShell(row, place.folder)
+  const row = line(path.join(folder, 'pipe'))
 
-    t.is(status, 5, `${row}\n${output}`)
-    t.regex(output, /CLI_STOPPED: --timeout: not done after 500 ms/)
-    t.deepEqual(fs.readdirSync(folder), ['pipe'])
-    fs.rmSync(pipe)
-  }
+  const { status, output } = await runShell(row, place.folder)
+
+  t.is(status, 5, `${row}\n${output}`)
+  t.regex(output, /CLI_STOPPED: --timeout: not done after 500 ms/)
+  t.deepEqual(fs.readdirSync(folder), ['pipe'])
+}
+
+/** Somebody holds the pipe open for writing, and says nothing. */
+const silence = (pipe: string) => `mkfifo '${pipe}'; exec 3<>'${pipe}'`
+
+test('what waits for stdin, or for a reader of its output, can be stopped', async (t) => {
+  await assertStopped(
+    t,
+    (pipe) => `${silence(pipe)}; nalloc prove circuit.zkey - --timeout 500ms <&3`,
+  )
+  await assertStopped(
+    t,
+    (pipe) =>
+      `mkfifo '${pipe}'; nalloc prove circuit.zkey witness.wtns -o '${pipe}' --timeout 500ms`,
+  )
+})
+
+const hasTerminal = spawnSync('script', ['--version']).status === 0
+const ifTerminal = testIf(hasTerminal, 'there is no script(1) to make a terminal with')
+
+ifTerminal('what waits for stdin on a terminal can be stopped', async (t) => {
+  await assertStopped(t, (pipe) => {
+    const command = 'nalloc prove circuit.zkey - --timeout 500ms'
+    return `${silence(pipe)}; script -qec '${command}' /dev/null <&3`
+  })
 })
 
 test('a second signal ends at once what the first one did not', async (t) => {

@@ -7,6 +7,8 @@ import test, { type ExecutionContext } from 'ava'
 import { assertEnding } from './_child.ts'
 import { program, runCli } from './_cli.ts'
 import { outputs } from './_internal.ts'
+import { semaphore } from './_repository.ts'
+import { testIf } from './_testIf.ts'
 import { makeWorkplace, runShell, type Workplace } from './_workplace.ts'
 
 const PROVE = ['prove', 'circuit.zkey', 'witness.wtns']
@@ -187,12 +189,10 @@ test('a pipe takes more than it holds, and a reader that leaves it is no error',
   t.is((await reading).output, `${text.length}\nx`)
 })
 
-test('who may not write a file does not replace it', (t) => {
-  if (process.getuid?.() !== 0) {
-    t.log('skipped: only root can become somebody else')
-    t.pass()
-    return
-  }
+const isRoot = process.getuid?.() === 0
+const ifRoot = testIf(isRoot, 'only root can become somebody else')
+
+ifRoot('who may not write a file does not replace it', (t) => {
   const folder = emptyFolder(t)
   fs.chmodSync(place.folder, 0o755)
   fs.chmodSync(folder, 0o777)
@@ -211,13 +211,15 @@ test('who may not write a file does not replace it', (t) => {
   t.is(fs.readFileSync(target, 'utf8'), 'before')
 })
 
-test('progress is drawn on a terminal, and only there', async (t) => {
-  const command = `nalloc ${PROVE.join(' ')} -o proof2.json --public public2.json`
-  if (spawnSync('script', ['--version']).status !== 0) {
-    t.log('skipped: there is no script(1) to make a terminal with')
-    t.pass()
-    return
-  }
+const hasTerminal = spawnSync('script', ['--version']).status === 0
+const ifTerminal = testIf(hasTerminal, 'there is no script(1) to make a terminal with')
+
+ifTerminal('progress is drawn on a terminal, and only there', async (t) => {
+  const folder = emptyFolder(t)
+  // Large enough to be seen at work.
+  const { zkey, wasm, input } = semaphore(32)
+  fs.writeFileSync(path.join(folder, 'input.json'), JSON.stringify(input))
+  const command = `nalloc fullprove "${folder}/input.json" "${wasm}" "${zkey}" -o "${folder}/proof.json" --public "${folder}/public.json"`
   const drawn = async (env: string, flags = '') => {
     const line = `${env} TERM=xterm script -qec '${command} ${flags}' /dev/null`
     return (await runShell(line, place.folder)).output.split(CLEAR_LINE)
@@ -225,7 +227,7 @@ test('progress is drawn on a terminal, and only there', async (t) => {
 
   const shown = await drawn('env -u CI -u NO_COLOR')
   t.true(shown.some((line) => /^#+\.* +\d+ % {2}\w+/.test(line)))
-  t.true(shown.at(-1)?.startsWith('proved circuit.zkey'))
+  t.true(shown.at(-1)?.startsWith('proved '))
   for (const [env, flags] of [
     ['env CI=1', ''],
     ['env -u CI', '--quiet'],
