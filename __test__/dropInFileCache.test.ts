@@ -134,11 +134,13 @@ test('callers that want it otherwise get an opening of their own', async (t) => 
   const gate = door()
   bench.gate = () => gate.promise
 
-  const together = [bench.idOf(file), bench.idOf(file, { settings: 'other' }), bench.idOf(file)]
+  const first = bench.idOf(file)
+  await settled(() => bench.values.length === 1)
+  const others = [bench.idOf(file, { settings: 'other' }), bench.idOf(file)]
   await settled(() => bench.values.length === 2)
   gate.open()
 
-  t.deepEqual(await Promise.all(together), [0, 1, 0])
+  t.deepEqual(await Promise.all([first, ...others]), [0, 1, 0])
   t.is(await bench.idOf(file, { settings: 'other' }), 0, 'an open one is asked whether it will do')
   t.is(await bench.idOf(file, { accepts: false }), 2)
   t.deepEqual(bench.disposed, [1, 2])
