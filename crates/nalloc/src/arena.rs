@@ -120,7 +120,7 @@ impl ArenaBuilder {
             .checked_add(self.capacity_bytes / SLACK_DIVISOR)
             .and_then(|bytes| bytes.max(1).checked_next_multiple_of(page))
             .ok_or(Error::LengthOverflow)?;
-        let grant = HEAP.alloc(Request::fixed(bytes, self.alignment.max(page)))?;
+        let grant = HEAP.alloc_known(Request::fixed(bytes, self.alignment.max(page)))?;
         let secret = self.secret.then(|| SecretStatus {
             is_locked: false,
             is_hidden_from_dumps: HEAP.advise(grant.start, bytes, Advice::HideFromDumps),

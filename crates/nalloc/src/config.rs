@@ -1,8 +1,8 @@
 //! Every constant and every setting of the heap, once: name, default, limit and reason.
 
-use core::ffi::CStr;
+pub(crate) mod environment;
 
-use crate::os::{Os, probe};
+use core::ffi::CStr;
 
 /// Blocks of this many bytes or more come from the large heap. Below it, the libraries' own size
 /// classes do better than whole pages.
@@ -20,6 +20,9 @@ pub(crate) const RANGE_BYTES_MIN_AT_FIRST: u64 = 64 << 30;
 pub(crate) const RANGE_BYTES_MAX: u64 = 4 << 40;
 /// When the kernel refuses even this, every block gets a mapping of its own.
 pub(crate) const RANGE_BYTES_MIN: u64 = 256 << 20;
+
+/// The range for sparse blocks is this fraction of the main one; what does not fit is cleared.
+pub(crate) const SPARSE_RANGE_DIVISOR: u64 = 4;
 
 /// The range becomes readable and writable by this many bytes at a time: one cheap call each, and
 /// `mlockall` or `RLIMIT_DATA` see no more than one of them too many.
@@ -45,58 +48,102 @@ pub(crate) const DIRTY_RUNS_MAX: usize = 8;
 
 /// Bytes that one call gives back to the kernel, so that it takes less than 0.1 ms with huge pages.
 pub(crate) const TRIM_BYTES: usize = 32 << 20;
-/// Without a large allocation for this long, the time after it counts as a new burst of work.
+/// Without a large allocation or free for this long, nobody is at work.
 pub(crate) const QUIET_MS: u64 = 2000;
+/// The helper thread looks this often; 250 ms of a quiet time of 2000 cost four wake-ups a second.
+pub(crate) const TICK_MS: u64 = 250;
+/// The recent peak is that of this many stretches of this length: half a minute, so that one large
+/// phase long ago does not keep its pages as long as small ones go on.
+pub(crate) const PEAK_SLOTS: usize = 16;
+pub(crate) const PEAK_SLOT_MS: u64 = 2000;
 /// Kept above the recent peak, because extents that do not fit each other leave holes: recorded
 /// provers need up to 5 % (Groth16); an eighth and this many bytes leave room.
 pub(crate) const PEAK_SLACK_BYTES: u64 = 32 << 20;
 pub(crate) const PEAK_SLACK_DIVISOR: u64 = 8;
+
+/// Pages carry the age of their last use by this many bytes that were freed since: what is freed
+/// together is given back together, and a walk over all ages stays short.
+pub(crate) const AGE_BYTES: usize = 32 << 20;
+
+/// Zeroed blocks below this are cleared: the calls that would learn more cost as much.
+pub(crate) const SPARSE_BYTES_MIN: usize = 2 << 20;
+/// Zeroed blocks of this size and more have a huge page inside that may be left out of clearing.
+pub(crate) const LEFT_OUT_BYTES_MIN: usize = 8 << 20;
+/// The call of one size that is looked at first; before it a size may be used just once.
+pub(crate) const PROBE_FIRST: u32 = 3;
+/// A size in small pages is tried again after this many times the calls so far: a wrong guess costs
+/// a fault for each page.
+pub(crate) const PROBE_GROWTH: u32 = 8;
+/// One with a huge page left out is tried again after this many calls: a wrong guess costs one
+/// fault of a huge page.
+pub(crate) const PROBE_CALLS: u32 = 16;
+/// A block of which more than one page in this many was touched is dense.
+pub(crate) const SPARSE_PAGES: usize = 16;
+/// Sizes of zeroed blocks that are known at one time; each has one place.
+pub(crate) const SIZES_KNOWN: usize = 256;
+
+/// The helper reads the kernel's account of memory pressure every so many ticks: each second.
+pub(crate) const PRESSURE_TICKS: u64 = 4;
+/// Tasks that waited for memory this long in one second are pressure: 70 ms, the threshold that
+/// `GLib` gives its memory monitor.
+pub(crate) const PRESSURE_STALL_US: u64 = 70_000;
+
+/// Phases with different names that are told apart; more are counted and nothing else.
+pub(crate) const PHASES_MAX: usize = 32;
 
 /// The cache limit is this fraction of the memory that the process may use ...
 pub(crate) const CACHE_LIMIT_DIVISOR: u64 = 8;
 /// ... and never more than this, unless it is set.
 pub(crate) const CACHE_LIMIT_BYTES_MAX: u64 = 1 << 30;
 
-/// Bytes that may stay resident once nobody is at work, as a decimal number.
-const CACHE_LIMIT_NAME: &CStr = c"NALLOC_CACHE_LIMIT";
-/// Bytes that may be cached at any time, also during work, as a decimal number.
-const CACHE_BOUND_NAME: &CStr = c"ZK_NALLOC_CACHE_BYTES";
-
-/// What the heap was told at start-up.
+/// A variable of the environment.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Settings {
-    /// Length of the address range to ask for first.
-    pub(crate) range_bytes: u64,
-    /// No single request beyond RAM and swap can succeed, as in the kernel's own heuristic.
-    pub(crate) request_bytes_max: u64,
-    /// See `set_cache_limit`.
-    pub(crate) cache_limit_bytes: u64,
-    /// Whether the cache limit holds during work too.
-    pub(crate) is_always_bound: bool,
+pub(crate) struct Setting {
+    /// Its name.
+    pub(crate) name: &'static CStr,
+    /// What can be written.
+    pub(crate) forms: &'static str,
+    /// What holds when it is unset or cannot be read.
+    pub(crate) default: &'static str,
 }
 
-impl Settings {
-    /// Reads limits and environment.
-    pub(crate) fn read<O: Os>(os: &O) -> Self {
-        let machine = os.machine();
-        let wanted = machine.ram_bytes.saturating_mul(RANGE_RAM_FACTOR);
-        let wanted = wanted.clamp(RANGE_BYTES_MIN_AT_FIRST, RANGE_BYTES_MAX);
-        // Half of a limited address space stays for everybody else.
-        let range_bytes = wanted.min(machine.address_bytes_max / 2);
+const BYTE_FORMS: &str = "bytes, or a number with K, M, G or T, or a percentage of the memory \
+                          that this process may use (1000000, 512M, 2G, 25%)";
 
-        let usable = machine.ram_bytes.min(machine.address_bytes_max);
-        let usable = usable.min(probe::cgroup_limit_bytes(os));
-        let default = (usable / CACHE_LIMIT_DIVISOR).min(CACHE_LIMIT_BYTES_MAX);
-        let bound = os.number_from_environment(CACHE_BOUND_NAME);
-        let limit = os.number_from_environment(CACHE_LIMIT_NAME);
-        Self {
-            range_bytes,
-            request_bytes_max: machine.ram_bytes.saturating_add(machine.swap_bytes),
-            cache_limit_bytes: match (bound, limit) {
-                (Some(bound), Some(limit)) => bound.min(limit),
-                (one, other) => one.or(other).unwrap_or(default),
-            },
-            is_always_bound: bound.is_some(),
-        }
-    }
-}
+/// Bytes that may stay resident once nobody is at work.
+pub(crate) const CACHE_LIMIT: Setting = Setting {
+    name: c"NALLOC_CACHE_LIMIT",
+    forms: BYTE_FORMS,
+    default: "an eighth of the memory, at most 1G",
+};
+/// Bytes that may be cached at any time, also during work.
+pub(crate) const CACHE_BOUND: Setting =
+    Setting { name: c"ZK_NALLOC_CACHE_BYTES", forms: BYTE_FORMS, default: "none" };
+/// Bytes that may be live at once.
+pub(crate) const MEMORY_LIMIT: Setting =
+    Setting { name: c"NALLOC_MEMORY_LIMIT", forms: BYTE_FORMS, default: "none" };
+/// Whether huge pages are asked for: `auto` does unless the system never gives any.
+pub(crate) const HUGE_PAGES: Setting =
+    Setting { name: c"NALLOC_THP", forms: "auto, always or never", default: "auto" };
+/// Whether a helper thread gives pages back by the clock; without it, the next call does.
+pub(crate) const BACKGROUND: Setting =
+    Setting { name: c"NALLOC_BACKGROUND", forms: "0 or 1", default: "1" };
+/// Where the statistics go when the process exits: 1 is standard error.
+pub(crate) const STATS: Setting =
+    Setting { name: c"NALLOC_STATS", forms: "0, 1 or the path of a file", default: "0" };
+/// Whether one line at the start says what holds.
+pub(crate) const VERBOSE: Setting =
+    Setting { name: c"NALLOC_VERBOSE", forms: "0 or 1", default: "0" };
+
+/// Every variable that is read; others with our prefix are told to the user.
+pub(crate) const NAMES: [&CStr; 7] = [
+    CACHE_LIMIT.name,
+    CACHE_BOUND.name,
+    MEMORY_LIMIT.name,
+    HUGE_PAGES.name,
+    BACKGROUND.name,
+    STATS.name,
+    VERBOSE.name,
+];
+/// Variables that begin like this belong to programs that test.
+pub(crate) const TEST_PREFIX: &[u8] = b"NALLOC_TEST";

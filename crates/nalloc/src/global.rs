@@ -1,16 +1,26 @@
 //! The heap of this process, and `NAlloc`: the global allocator over it.
 
+use core::ffi::c_void;
 use core::hint::black_box;
 use core::ptr::{self, NonNull};
 use core::sync::atomic::{AtomicBool, Ordering};
 use std::alloc::{GlobalAlloc, Layout, System, alloc, dealloc};
 
 use crate::config::LARGE;
-use crate::heap::{Heap, Request};
+use crate::heap::{Heap, Hooks, Request};
 use crate::os::linux::Linux;
 
 /// The heap of this process; in an addon, of that addon's copy of this crate.
-pub(crate) static HEAP: Heap<Linux> = Heap::new(Linux);
+pub(crate) static HEAP: Heap<Linux> = Heap::new(Linux, Hooks { help, at_exit });
+
+extern "C" fn help(_: *mut c_void) -> *mut c_void {
+    shielded(|| HEAP.help());
+    ptr::null_mut()
+}
+
+extern "C" fn at_exit() {
+    shielded(|| HEAP.tell_stats());
+}
 
 /// Whether an `NAlloc` ever asked the heap for a block.
 static IS_ASKED: AtomicBool = AtomicBool::new(false);
@@ -95,8 +105,8 @@ unsafe impl<S: GlobalAlloc> GlobalAlloc for NAlloc<S> {
             // SAFETY: the caller's promise about the layout.
             return unsafe { self.small.alloc(layout) };
         }
-        let grant = shielded(|| HEAP.alloc(large(layout)));
-        grant.map_or(ptr::null_mut(), |grant| grant.start.as_ptr())
+        let start = shielded(|| HEAP.alloc(large(layout)));
+        start.map_or(ptr::null_mut(), NonNull::as_ptr)
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {

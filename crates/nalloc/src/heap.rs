@@ -1,4 +1,4 @@
-//! The heap for large blocks: one address range, one lock, nothing that belongs to a thread.
+//! The heap for large blocks: two address ranges, one lock, nothing that belongs to a thread.
 //!
 //! ```text
 //! range  | live | free: warm, zero | live | live | free: warm | free: never touched ......... |
@@ -9,8 +9,12 @@
 //! A block is a run of granules, an extent, and begins some cache lines into its first page.
 //! Freed extents merge with their neighbours and keep their pages; the next block takes them, best
 //! fit and warm ones first, and joins warm pages with fresh ones before it takes only fresh ones.
+//! The second range has small pages and serves zeroed blocks of which little is used (see `zero`).
+//!
 //! `extent` knows who owns a granule, `backing` what its pages hold, `va` where it is, `bins` finds
-//! a fit, `trim` decides what stays, `grow` resizes, `direct` serves when there is no range.
+//! a fit, `age` which pages go first, `trim` decides what stays, `clock` and `helper` when nobody
+//! calls, `zero` what is cleared, `free` and `grow` do what they say, `direct` serves when there is
+//! no range.
 //!
 //! Equations, in bytes: mapped = live + cached + zero + releasing (see [`Stats`]). `check()`
 //! recounts them, and those of the parts.
@@ -18,32 +22,43 @@
 //! Nothing here allocates from the process's allocator, and nothing panics unless the heap's own
 //! tables are damaged. Freeing what is no block of this heap ends the process with a message.
 
+mod age;
 mod backing;
 mod bins;
+mod clock;
 mod direct;
 mod extent;
+mod free;
 mod grow;
+mod helper;
 #[cfg(test)]
 mod model;
+mod phase;
 mod stats;
+#[cfg(test)]
+mod tests;
 mod trim;
 mod va;
+mod zero;
 
 use core::ops::Range;
 use core::ptr::NonNull;
 
+use crate::config::environment::{Huge, Settings};
 use crate::config::{
-    COLOUR_LINES, COLOUR_STEP, DIRTY_RUNS_MAX, HUGE_BYTES, LINE_BYTES, RANGE_BYTES_MIN, Settings,
+    COLOUR_LINES, COLOUR_STEP, DIRTY_RUNS_MAX, HUGE_BYTES, LINE_BYTES, RANGE_BYTES_MIN,
+    SPARSE_RANGE_DIVISOR,
 };
 use crate::error::Error;
 use crate::lock::{Guard, Lock};
-use crate::os::{Advice, Errno, Os, Run};
+use crate::os::{Advice, Errno, Os, Run, ThreadBody, probe};
 use crate::units::{Extent, GranuleSize, Index, wide};
-use backing::DirtyRuns;
-use extent::{Need, Space, State as Use, Taken};
+use clock::Clock;
+use extent::{Need, Space, State as Use};
+pub use phase::{PhaseStats, Phases};
 use stats::Counters;
-pub use stats::Stats;
-use trim::Bursts;
+pub use stats::{HugePages, Stats};
+use zero::{Plan, Sizes};
 
 /// What a caller of the heap wants.
 #[derive(Clone, Copy, Debug)]
@@ -90,54 +105,96 @@ impl DirtyBytes {
     }
 }
 
+/// Functions of the program that owns the heap, for the heap knows no name of its own.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Hooks {
+    /// Calls `Heap::help`, in a thread of its own.
+    pub(crate) help: ThreadBody,
+    /// Calls `Heap::tell_stats`, when the process exits.
+    pub(crate) at_exit: extern "C" fn(),
+}
+
 /// The heap.
 pub(crate) struct Heap<O> {
     os: O,
+    hooks: Hooks,
     /// Held by the thread that softens or releases pages; taken before `state`, never after.
     trimming: Lock<()>,
     state: Lock<State>,
+}
+
+/// Which range a block lies in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Home {
+    /// The one with huge pages.
+    Main,
+    /// The one with small pages, for zeroed blocks of which little is used.
+    Sparse,
 }
 
 /// Everything that the lock guards.
 struct State {
     is_started: bool,
     /// None when the kernel refused the range, or before the start.
-    space: Option<Space>,
+    main: Option<Space>,
+    /// None before the first block in it, or when the kernel refused it.
+    sparse: Option<Space>,
+    is_sparse_refused: bool,
+    huge_pages: HugePages,
     request_bytes_max: u64,
     cache_limit_bytes: u64,
     is_always_bound: bool,
     memory_limit_bytes: Option<u64>,
     /// Bytes of blocks with a mapping of their own.
     direct_bytes: u64,
+    /// The most that was live since the peaks were last brought up to date.
+    high_bytes: u64,
     peak_bytes: u64,
-    bursts: Bursts,
+    clock: Clock,
+    phases: Phases,
+    sizes: Sizes,
     counters: Counters,
     /// How many blocks were coloured.
     colours: usize,
 }
 
-/// A block and what has to be cleared in it.
+/// A block in one of the ranges.
 struct Placed {
     start: NonNull<u8>,
     size: GranuleSize,
     /// Bytes of the first granule before the block.
     colour: usize,
+    home: Home,
     extent: Extent,
-    dirty: DirtyRuns,
+    /// The huge page that is to be given back instead of cleared.
+    left_out: Option<Run>,
+}
+
+/// What a block is to hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    Anything,
+    Zeros,
 }
 
 impl State {
     const fn new() -> Self {
         Self {
             is_started: false,
-            space: None,
+            main: None,
+            sparse: None,
+            is_sparse_refused: false,
+            huge_pages: HugePages::Off,
             request_bytes_max: 0,
             cache_limit_bytes: 0,
             is_always_bound: false,
             memory_limit_bytes: None,
             direct_bytes: 0,
+            high_bytes: 0,
             peak_bytes: 0,
-            bursts: Bursts::NONE,
+            clock: Clock::NEW,
+            phases: Phases::NONE,
+            sizes: Sizes::NONE,
             counters: Counters::NONE,
             colours: 0,
         }
@@ -145,20 +202,46 @@ impl State {
 
     /// Reads the settings and reserves the range, or half of it, and so on.
     #[cold]
-    fn start<O: Os>(&mut self, os: &O) {
+    fn start<O: Os>(&mut self, os: &O, hooks: &Hooks) {
         self.is_started = true;
         let settings = Settings::read(os);
         self.request_bytes_max = settings.request_bytes_max;
         self.cache_limit_bytes = settings.cache_limit_bytes;
         self.is_always_bound = settings.is_always_bound;
+        self.memory_limit_bytes = settings.memory_limit_bytes;
+        if !settings.has_helper {
+            self.clock.turn_off();
+        }
+        self.reserve_main(os, &settings);
+        if settings.is_told_at_exit
+            && let Err(errno) = os.at_exit(hooks.at_exit)
+        {
+            self.counters.refuse(errno);
+        }
+        if settings.is_verbose {
+            self.tell_settings(os, &settings);
+        }
+    }
+
+    fn reserve_main<O: Os>(&mut self, os: &O, settings: &Settings) {
+        let advice = match settings.huge {
+            Huge::Auto if probe::has_no_huge_pages(os) => None,
+            Huge::Auto | Huge::Always => Some(Advice::PreferHuge),
+            Huge::Never => Some(Advice::PreferSmall),
+        };
         let mut bytes = settings.range_bytes / wide(HUGE_BYTES) * wide(HUGE_BYTES);
         while bytes >= RANGE_BYTES_MIN {
-            match Space::reserve(os, bytes) {
+            match Space::reserve(os, bytes, advice) {
                 Ok((space, refused)) => {
+                    self.huge_pages = match (advice, refused) {
+                        (Some(Advice::PreferHuge), None) => HugePages::Asked,
+                        (Some(Advice::PreferHuge), Some(_)) => HugePages::Refused,
+                        _ => HugePages::Off,
+                    };
                     if let Some(errno) = refused {
                         self.counters.refuse(errno);
                     }
-                    self.space = Some(space);
+                    self.main = Some(space);
                     return;
                 }
                 Err(errno) => self.counters.refuse(errno),
@@ -167,21 +250,55 @@ impl State {
         }
     }
 
+    /// Reserves the range for sparse blocks, a part as long as the main one; once.
+    #[cold]
+    fn reserve_sparse<O: Os>(&mut self, os: &O) {
+        let Some(main) = &self.main else { return };
+        let bytes = wide(main.range.size().of(main.range.len())) / SPARSE_RANGE_DIVISOR;
+        let bytes = bytes / wide(HUGE_BYTES) * wide(HUGE_BYTES);
+        match Space::reserve(os, bytes, Some(Advice::PreferSmall)) {
+            // Where the kernel does not know this advice, it has no huge pages either.
+            Ok((space, _)) => self.sparse = Some(space),
+            Err(errno) => {
+                self.is_sparse_refused = true;
+                self.counters.refuse(errno);
+            }
+        }
+    }
+
+    fn spaces(&self) -> impl Iterator<Item = &Space> {
+        [&self.main, &self.sparse].into_iter().flatten()
+    }
+
+    fn space(&mut self, home: Home) -> Option<&mut Space> {
+        match home {
+            Home::Main => self.main.as_mut(),
+            Home::Sparse => self.sparse.as_mut(),
+        }
+    }
+
     fn live_bytes(&self) -> u64 {
         let live = |space: &Space| wide(space.range.size().of(space.totals.live));
-        self.direct_bytes + self.space.as_ref().map_or(0, live)
+        self.direct_bytes + self.spaces().map(live).sum::<u64>()
     }
 
     fn cached_bytes(&self) -> u64 {
         let cached = |space: &Space| wide(space.range.size().of(space.totals.cached.dirty()));
-        self.space.as_ref().map_or(0, cached)
+        self.spaces().map(cached).sum()
     }
 
     /// Notes the live memory of this moment for the peaks.
-    fn note<O: Os>(&mut self, os: &O) {
+    fn note(&mut self) {
+        self.high_bytes = self.high_bytes.max(self.live_bytes());
+    }
+
+    /// Brings every peak up to date.
+    fn note_peaks(&mut self) {
         let live = self.live_bytes();
-        self.peak_bytes = self.peak_bytes.max(live);
-        self.bursts.note(os.now_ms(), live);
+        let high = core::mem::replace(&mut self.high_bytes, live);
+        self.peak_bytes = self.peak_bytes.max(high);
+        self.clock.note(high);
+        self.phases.note(high);
     }
 
     /// Whether `more` bytes for a request of `wanted` may become live.
@@ -190,52 +307,83 @@ impl State {
         if wanted > self.request_bytes_max {
             return Err(Error::NoMemory { wanted });
         }
+        let Some(limit) = self.memory_limit_bytes else { return Ok(()) };
         let live = self.live_bytes();
-        match self.memory_limit_bytes {
-            Some(limit) if more > limit.saturating_sub(live) => {
-                Err(Error::MemoryLimit { wanted, limit, live })
-            }
-            _ => Ok(()),
+        if more > limit.saturating_sub(live) {
+            return Err(Error::MemoryLimit { wanted, limit, live });
+        }
+        Ok(())
+    }
+
+    /// The range and the granule in it that `pointer` points into; None outside the ranges.
+    fn locate(&self, pointer: NonNull<u8>) -> Option<(Home, Index)> {
+        let index = |space: &Option<Space>| space.as_ref()?.range.index_of(pointer);
+        match index(&self.main) {
+            Some(at) => Some((Home::Main, at)),
+            None => index(&self.sparse).map(|at| (Home::Sparse, at)),
         }
     }
 
-    /// The range and the granule in it that `pointer` points into; None outside the range.
-    fn locate(&mut self, pointer: NonNull<u8>) -> Option<(&mut Space, Index)> {
-        let space = self.space.as_mut()?;
-        let at = space.range.index_of(pointer)?;
-        Some((space, at))
-    }
-
-    /// Takes an extent from the range. None when there is no range, or no room in it.
-    fn place<O: Os>(&mut self, os: &O, wanted: Request) -> Result<Option<Placed>, Errno> {
-        let Some(space) = self.space.as_mut() else { return Ok(None) };
-        let size = space.range.size();
+    /// Takes an extent from a range. None when there is no such range, or no room in it.
+    fn place<O: Os>(
+        &mut self,
+        os: &O,
+        wanted: Request,
+        home: Home,
+    ) -> Result<Option<Placed>, Errno> {
         let is_coloured = wanted.align <= LINE_BYTES;
-        let colour =
-            if is_coloured { (self.colours * COLOUR_STEP) % COLOUR_LINES * LINE_BYTES } else { 0 };
+        let turn = self.colours * COLOUR_STEP % COLOUR_LINES;
+        let colour = if is_coloured { turn * LINE_BYTES } else { 0 };
+        let Some(space) = self.space(home) else { return Ok(None) };
+        let size = space.range.size();
         let bytes = wanted.bytes.checked_add(colour);
         let Some(len) = bytes.and_then(|n| size.count_up(n)) else { return Ok(None) };
         let align = wanted.align.max(size.bytes());
         let need = Need { len, align, is_growing: wanted.is_growing };
-        let Some(Taken { extent, dirty, is_warm }) = space.take(os, need)? else {
-            return Ok(None);
-        };
-        let start = space.range.run_of(extent).part(0, size.bytes()).start;
+        let Some(taken) = space.take(os, need)? else { return Ok(None) };
+        let extent = taken.extent;
         // SAFETY: the colour is less than 4 KiB, so the byte is in the extent's first granule.
-        let start = unsafe { start.add(colour) };
+        let start = unsafe { space.range.run_of(extent).start.add(colour) };
         self.colours = self.colours.wrapping_add(usize::from(is_coloured));
-        *(if is_warm { &mut self.counters.hits } else { &mut self.counters.misses }) += 1;
-        Ok(Some(Placed { start, size, colour, extent, dirty }))
+        *(if taken.is_warm { &mut self.counters.hits } else { &mut self.counters.misses }) += 1;
+        Ok(Some(Placed { start, size, colour, home, extent, left_out: None }))
     }
-}
 
-impl Placed {
+    /// Takes an extent for a block of zeros: where, and what of it is not cleared, is learnt.
+    fn place_zeros<O: Os>(&mut self, os: &O, wanted: Request) -> Result<Option<Placed>, Errno> {
+        let plan = self.sizes.plan(wanted.bytes);
+        if plan == Plan::Untouched {
+            if self.sparse.is_none() && !self.is_sparse_refused {
+                self.reserve_sparse(os);
+            }
+            // What the kernel refuses here, it may still have in the main range.
+            if let Ok(Some(placed)) = self.place(os, wanted, Home::Sparse) {
+                self.counters.untouched += 1;
+                return Ok(Some(placed));
+            }
+        }
+        let mut placed = self.place(os, wanted, Home::Main)?;
+        if let (Plan::LeaveOut, Some(placed), Some(space)) = (plan, &mut placed, &mut self.main)
+            && let Some(inner) = space.inner_huge_page(placed.extent)
+        {
+            space.ask(placed.extent);
+            placed.left_out = Some(space.range.run_of(inner));
+        }
+        Ok(placed)
+    }
+
     /// The dirty bytes of a block of `bytes` bytes.
-    fn dirty_bytes(&self, bytes: usize) -> DirtyBytes {
+    fn dirty_bytes(&self, placed: &Placed, bytes: usize) -> DirtyBytes {
+        let space = match placed.home {
+            Home::Main => &self.main,
+            Home::Sparse => &self.sparse,
+        };
         let mut dirty = DirtyBytes::NONE;
-        for run in self.dirty.as_slice() {
-            let from = self.size.of(run.at - self.extent.at).saturating_sub(self.colour);
-            let to = self.size.of(run.end() - self.extent.at).saturating_sub(self.colour);
+        let Some(space) = space else { return dirty };
+        for run in space.dirty_runs(placed.extent).as_slice() {
+            let offset = |at: Index| placed.size.of(at - placed.extent.at);
+            let from = offset(run.at).saturating_sub(placed.colour);
+            let to = offset(run.end()).saturating_sub(placed.colour);
             if from < to.min(bytes) {
                 dirty.runs[dirty.used] = (from, to.min(bytes));
                 dirty.used += 1;
@@ -247,62 +395,110 @@ impl Placed {
 
 impl<O: Os> Heap<O> {
     /// A heap that has nothing yet; it starts with the first call.
-    pub(crate) const fn new(os: O) -> Self {
-        Self { os, trimming: Lock::new(()), state: Lock::new(State::new()) }
+    pub(crate) const fn new(os: O, hooks: Hooks) -> Self {
+        Self { os, hooks, trimming: Lock::new(()), state: Lock::new(State::new()) }
     }
 
     fn lock(&self) -> Guard<'_, State, O> {
         let mut state = self.state.lock(&self.os);
         if !state.is_started {
-            state.start(&self.os);
+            state.start(&self.os, &self.hooks);
         }
         state
     }
 
     /// A block as wanted.
-    pub(crate) fn alloc(&self, wanted: Request) -> Result<Grant, Error> {
-        match self.place(wanted)? {
-            Some(placed) => {
-                Ok(Grant { start: placed.start, dirty: placed.dirty_bytes(wanted.bytes) })
-            }
+    pub(crate) fn alloc(&self, wanted: Request) -> Result<NonNull<u8>, Error> {
+        match self.place(wanted, Content::Anything, |_, placed| placed.start)? {
+            Some(start) => Ok(start),
+            None => self.map(wanted),
+        }
+    }
+
+    /// A block as wanted, and which of its bytes are not zero.
+    pub(crate) fn alloc_known(&self, wanted: Request) -> Result<Grant, Error> {
+        let grant = |state: &State, placed: Placed| {
+            let dirty = state.dirty_bytes(&placed, wanted.bytes);
+            Grant { start: placed.start, dirty }
+        };
+        match self.place(wanted, Content::Anything, grant)? {
+            Some(grant) => Ok(grant),
             None => Ok(Grant { start: self.map(wanted)?, dirty: DirtyBytes::NONE }),
         }
     }
 
     /// A block as wanted, all of it zero; pages that are fresh from the kernel are not written.
     pub(crate) fn alloc_zeroed(&self, wanted: Request) -> Result<NonNull<u8>, Error> {
-        let grant = self.alloc(wanted)?;
-        for &(from, to) in grant.dirty.as_slice() {
-            // SAFETY: both offsets are within the block, which is ours.
-            unsafe { grant.start.add(from).write_bytes(0, to - from) };
+        let both = |state: &State, placed: Placed| {
+            let dirty = state.dirty_bytes(&placed, wanted.bytes);
+            (placed, dirty)
+        };
+        let Some((placed, dirty)) = self.place(wanted, Content::Zeros, both)? else {
+            return self.map(wanted);
+        };
+        let kept = placed.left_out.map_or((0, 0), |run| self.zero_by_kernel(placed.start, run));
+        for &(from, to) in dirty.as_slice() {
+            for (from, to) in [(from, to.min(kept.0)), (from.max(kept.1), to)] {
+                if from < to {
+                    // SAFETY: both offsets are within the block, which is ours.
+                    unsafe { placed.start.add(from).write_bytes(0, to - from) };
+                }
+            }
         }
-        Ok(grant.start)
+        Ok(placed.start)
     }
 
-    /// A block in the range; when the kernel has no memory, once more without the cache.
-    fn place(&self, wanted: Request) -> Result<Option<Placed>, Error> {
+    /// Lets the kernel make pages inside the block at `start` zero; as offsets, or nothing when it
+    /// refuses.
+    fn zero_by_kernel(&self, start: NonNull<u8>, run: Run) -> (usize, usize) {
+        // SAFETY: the run lies within a block that nobody has seen yet.
+        match unsafe { self.os.advise(run, Advice::Release) } {
+            Ok(()) => {
+                let from = run.address() - start.addr().get();
+                (from, from + run.bytes)
+            }
+            Err(errno) => {
+                self.lock().counters.refuse(errno);
+                (0, 0)
+            }
+        }
+    }
+
+    /// A block in a range, seen through `view` while the lock is held; when the kernel has no
+    /// memory, once more without the cache.
+    fn place<R>(
+        &self,
+        wanted: Request,
+        content: Content,
+        view: impl Fn(&State, Placed) -> R,
+    ) -> Result<Option<R>, Error> {
         let mut is_retry = false;
         loop {
             let mut state = self.lock();
             state.admit(wide(wanted.bytes), wanted.bytes)?;
-            let placed = state.place(&self.os, wanted);
-            state.note(&self.os);
-            let is_over = state.memory_limit_bytes.is_some() && state.is_over_allowance();
-            if let Err(errno) = placed {
-                state.counters.refuse(errno);
+            let placed = match content {
+                Content::Anything => state.place(&self.os, wanted, Home::Main),
+                Content::Zeros => state.place_zeros(&self.os, wanted),
+            };
+            match placed {
+                Ok(placed) => {
+                    state.note();
+                    let seen = placed.map(|placed| view(&state, placed));
+                    let is_over = state.memory_limit_bytes.is_some() && state.is_over_allowance();
+                    drop(state);
+                    if is_over {
+                        self.trim();
+                    }
+                    return Ok(seen);
+                }
+                Err(errno) => state.counters.refuse(errno),
             }
             drop(state);
-            if is_over {
-                self.trim();
+            if is_retry {
+                return Err(Error::NoMemory { wanted: wide(wanted.bytes) });
             }
-            match placed {
-                Ok(placed) => return Ok(placed),
-                Err(_) if is_retry => return Err(Error::NoMemory { wanted: wide(wanted.bytes) }),
-                Err(_) => {
-                    self.release_cache();
-                    is_retry = true;
-                }
-            }
+            self.release_cache();
+            is_retry = true;
         }
     }
 
@@ -317,68 +513,13 @@ impl<O: Os> Heap<O> {
             Ok(run) => {
                 state.direct_bytes += wide(bytes);
                 state.counters.fallbacks += 1;
-                state.note(&self.os);
+                state.note();
                 Ok(run.start)
             }
             Err(errno) => {
                 state.counters.refuse(errno);
                 Err(Error::NoMemory { wanted: wide(wanted.bytes) })
             }
-        }
-    }
-
-    /// Takes back a block, of which nothing beyond its first `touched` bytes was written.
-    ///
-    /// # Safety
-    /// `start` and `bytes` are those of a block of this heap that was not freed, and nothing
-    /// points into it; `touched` is `bytes` if the block was ever resized.
-    pub(crate) unsafe fn free(&self, start: NonNull<u8>, bytes: usize, touched: usize) {
-        let mut state = self.lock();
-        let Some((space, at)) = state.locate(start) else {
-            drop(state);
-            // SAFETY: the caller's promise; what is outside the range has its own mapping.
-            return unsafe { self.unmap(start, bytes) };
-        };
-        let extent = self.live_extent(space, at, start, bytes);
-        let size = space.range.size();
-        let touched = size.count_up(touched + size.offset(start.addr().get()));
-        space.give(extent, touched.unwrap_or(extent.len));
-        state.counters.frees += 1;
-        state.note(&self.os);
-        let is_over = state.is_over_allowance();
-        drop(state);
-        if is_over {
-            self.trim();
-        }
-    }
-
-    /// The extent of a block of `bytes` bytes at `start`; ends the process when it is none.
-    fn live_extent(&self, space: &Space, at: Index, start: NonNull<u8>, bytes: usize) -> Extent {
-        let size = space.range.size();
-        let len = size.count_up(size.offset(start.addr().get()).saturating_add(bytes));
-        match space.entry(at) {
-            Some(entry) if entry.state == Use::Live && Some(entry.len) == len => {
-                Extent { at, len: entry.len }
-            }
-            Some(entry) if entry.state == Use::Live => {
-                self.os.die("free: expected the length of the block, got another one")
-            }
-            _ => self.os.die("free: expected a live block, got a free one (double free?)"),
-        }
-    }
-
-    /// # Safety
-    /// `start` and `bytes` are those of a block of `map`, and nothing points into it.
-    #[cold]
-    unsafe fn unmap(&self, start: NonNull<u8>, bytes: usize) {
-        let Some(bytes) = direct::paged(&self.os, bytes) else { return };
-        // SAFETY: the caller's promise.
-        let refused = unsafe { direct::unmap(&self.os, start, bytes) }.err();
-        let mut state = self.lock();
-        state.direct_bytes = state.direct_bytes.saturating_sub(wide(bytes));
-        state.counters.frees += 1;
-        if let Some(errno) = refused {
-            state.counters.refuse(errno);
         }
     }
 
@@ -398,93 +539,15 @@ impl<O: Os> Heap<O> {
         answer.is_ok()
     }
 
-    /// Whether `pointer` points into the range; None when there is no range.
+    /// Whether `pointer` points into a range; None when there is none.
     pub(crate) fn contains(&self, pointer: NonNull<u8>) -> Option<bool> {
-        let mut state = self.lock();
-        let is_inside = state.locate(pointer).is_some();
-        state.space.is_some().then_some(is_inside)
-    }
-
-    /// The addresses of the range; None when there is none.
-    pub(crate) fn addresses(&self) -> Option<Range<usize>> {
-        self.lock().space.as_ref().map(|space| space.range.addresses())
-    }
-
-    /// Sets what may stay cached, and gives back what is more.
-    pub(crate) fn set_cache_limit(&self, bytes: u64) {
-        let mut state = self.lock();
-        state.cache_limit_bytes = bytes;
-        let is_over = state.is_over_allowance();
-        drop(state);
-        if is_over {
-            self.trim();
-        }
-    }
-
-    /// Sets what may be live at once, and gives back what is cached beyond it.
-    pub(crate) fn set_memory_limit(&self, bytes: Option<u64>) {
-        let mut state = self.lock();
-        state.memory_limit_bytes = bytes;
-        let is_over = state.is_over_allowance();
-        drop(state);
-        if is_over {
-            self.trim();
-        }
-    }
-
-    /// Begins a new peak at what is live now.
-    pub(crate) fn reset_peak(&self) {
-        let mut state = self.lock();
-        state.peak_bytes = state.live_bytes();
-    }
-
-    /// What the heap did and has.
-    pub(crate) fn stats(&self) -> Stats {
         let state = self.lock();
-        let counters = state.counters;
-        let mut stats = Stats {
-            live_bytes: state.live_bytes(),
-            peak_live_bytes: state.peak_bytes,
-            cached_bytes: state.cached_bytes(),
-            mapped_bytes: state.direct_bytes,
-            cache_limit_bytes: state.cache_limit_bytes,
-            memory_limit_bytes: state.memory_limit_bytes,
-            allocations: counters.hits + counters.misses + counters.fallbacks,
-            frees: counters.frees,
-            hits: counters.hits,
-            misses: counters.misses,
-            fallbacks: counters.fallbacks,
-            evictions: counters.evictions,
-            refusals: counters.refusals,
-            last_refusal_errno: counters.last_refusal.map_or(0, |errno| errno.0),
-            ..Stats::default()
-        };
-        if let Some(space) = &state.space {
-            let size = space.range.size();
-            stats.softened_bytes = wide(size.of(space.totals.cached.soft));
-            stats.releasing_bytes = wide(size.of(space.totals.held));
-            stats.mapped_bytes += wide(size.of(space.range.backed()));
-            stats.reserved_bytes = wide(size.of(space.range.len()));
-            stats.metadata_bytes = wide(space.metadata_bytes());
-            let used = space.totals.live + space.totals.held + space.totals.cached.dirty();
-            stats.zero_bytes = wide(size.of(space.range.backed() - used));
-        }
-        stats
+        state.main.is_some().then(|| state.locate(pointer).is_some())
     }
 
-    /// Recounts every equation of the heap and its parts.
-    #[cfg(test)]
-    pub(crate) fn check(&self) {
-        if let Some(space) = &self.lock().space {
-            space.check();
-        }
-        let stats = self.stats();
-        let parts = stats.live_bytes + stats.cached_bytes + stats.zero_bytes;
-        assert_eq!(stats.mapped_bytes, parts + stats.releasing_bytes, "{stats:?}");
-        assert!(stats.softened_bytes <= stats.cached_bytes, "{stats:?}");
-        assert!(stats.live_bytes <= stats.peak_live_bytes, "{stats:?}");
-        assert_eq!(stats.allocations, stats.hits + stats.misses + stats.fallbacks, "{stats:?}");
-        assert!(stats.frees <= stats.allocations, "{stats:?}");
+    /// The addresses of the main range; None when there is none.
+    pub(crate) fn addresses(&self) -> Option<Range<usize>> {
+        self.lock().main.as_ref().map(|space| space.range.addresses())
     }
 
     /// Holds every lock, so that a child made by fork finds the heap whole.
@@ -502,5 +565,10 @@ impl<O: Os> Heap<O> {
         unsafe { self.state.release(&self.os) };
         // SAFETY: as above.
         unsafe { self.trimming.release(&self.os) };
+    }
+
+    /// In a child, after `after_fork`: the helper thread stayed with the parent.
+    pub(crate) fn forget_helper(&self) {
+        self.state.lock(&self.os).clock.forget_helper();
     }
 }

@@ -6,22 +6,40 @@
 //! go to another allocator. [`Arena`] hands out slices that all end at once, [`Block`] is one run
 //! of bytes, and [`SecretBuf`] holds what must not leak.
 //!
-//! Nothing has to be set. Two variables in the environment, each a decimal number of bytes, are
-//! read with the first large allocation: `NALLOC_CACHE_LIMIT`, what may stay resident between
-//! bursts of work (see [`set_cache_limit`]), and `ZK_NALLOC_CACHE_BYTES`, which bounds the cache
-//! during work too.
+//! Nothing has to be set. These variables of the environment are read with the first large
+//! allocation; a value that cannot be read is named on standard error, and the default holds.
+//!
+//! | variable | default | what it sets |
+//! |---|---|---|
+//! | `NALLOC_CACHE_LIMIT` | an eighth of the memory, at most 1G | what may stay resident while nobody is at work; see [`set_cache_limit`] |
+//! | `ZK_NALLOC_CACHE_BYTES` | none | what may be cached at any time, also during work |
+//! | `NALLOC_MEMORY_LIMIT` | none | what may be live at once; see [`set_memory_limit`] |
+//! | `NALLOC_THP` | `auto` | `never` and `always`: whether huge pages are asked for |
+//! | `NALLOC_BACKGROUND` | `1` | `0`: no helper thread; the next call gives pages back |
+//! | `NALLOC_STATS` | `0` | `1`: a summary on standard error at exit; else the file for one JSON object |
+//! | `NALLOC_VERBOSE` | `0` | `1`: one line that says what holds |
+//!
+//! Sizes are bytes (`1000000`), have a unit (`512M`, `2G`), or are a part of the memory that this
+//! process may use (`25%`).
+
+// Under loom there is nothing but the files that `tests/loom.rs` takes in: no word of loom's can
+// stand in a static.
+#![cfg(not(loom))]
 
 mod arena;
 mod block;
 mod census;
 mod config;
 mod error;
-mod fork;
 mod global;
 mod heap;
+mod load;
 mod lock;
 mod os;
+mod phase;
 mod secret;
+mod sync;
+mod text;
 mod units;
 mod zeroable;
 
@@ -32,7 +50,8 @@ pub use arena::{Arena, ArenaBuilder, Scope, SubArena};
 pub use block::Block;
 pub use error::{Error, MapFailed};
 pub use global::{NAlloc, is_active};
-pub use heap::Stats;
+pub use heap::{HugePages, PhaseStats, Phases, Stats};
+pub use phase::{Phase, phase};
 pub use secret::{Require, SealedSecret, SecretBuf, SecretStatus, wipe};
 pub use zeroable::Zeroable;
 
@@ -106,6 +125,15 @@ pub fn host() -> Host {
         cgroup_limit_bytes: Some(limit).filter(|&limit| limit <= Linux.machine().ram_bytes),
         heap_addresses: HEAP.addresses(),
     }
+}
+
+/// Bytes of the large heap that are in huge pages, from `/proc/self/smaps`; this reads a line for
+/// each mapping of the process.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn huge_bytes() -> io::Result<u64> {
+    HEAP.huge_bytes().ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))
 }
 
 /// Resident bytes of this process, from `/proc/self/statm`.

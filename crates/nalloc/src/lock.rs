@@ -4,21 +4,20 @@
 //! The word is FREE, HELD, or WAITED for: held, and somebody sleeps or is about to.
 
 use core::cell::UnsafeCell;
-use core::hint;
 use core::mem;
 use core::ops::{Deref, DerefMut};
-use core::sync::atomic::{AtomicU32, Ordering};
 
 use crate::os::Os;
+use crate::sync::{AtomicU32, Ordering, spin_loop};
 
 const FREE: u32 = 0;
 const HELD: u32 = 1;
 const WAITED: u32 = 2;
 
 /// Looks before the CPU is given away: a holder on another core needs a few hundred cycles.
-const SPINS: u32 = 60;
+const SPINS: u32 = if cfg!(loom) { 1 } else { 60 };
 /// Times that the CPU is given away before the thread sleeps.
-const YIELDS: u32 = 8;
+const YIELDS: u32 = if cfg!(loom) { 0 } else { 8 };
 
 /// A value that one thread at a time can reach.
 pub(crate) struct Lock<T> {
@@ -37,7 +36,14 @@ pub(crate) struct Guard<'a, T, O: Os> {
 
 impl<T> Lock<T> {
     /// A free lock.
+    #[cfg(not(loom))]
     pub(crate) const fn new(value: T) -> Self {
+        Self { word: AtomicU32::new(FREE), value: UnsafeCell::new(value) }
+    }
+
+    /// A free lock; loom's words cannot be made at compile time.
+    #[cfg(loom)]
+    pub(crate) fn new(value: T) -> Self {
         Self { word: AtomicU32::new(FREE), value: UnsafeCell::new(value) }
     }
 
@@ -63,7 +69,7 @@ impl<T> Lock<T> {
     fn hold_slowly<O: Os>(&self, os: &O) {
         for turn in 0..SPINS + YIELDS {
             if turn < SPINS {
-                hint::spin_loop();
+                spin_loop();
             } else {
                 os.yield_now();
             }

@@ -9,9 +9,10 @@ pub(crate) mod fake;
 pub(crate) mod linux;
 pub(crate) mod probe;
 
-use core::ffi::CStr;
+use core::ffi::{CStr, c_void};
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicU32;
+
+use crate::sync::AtomicU32;
 
 /// What the kernel answered instead of doing what was asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,6 +47,8 @@ impl Run {
 pub(crate) enum Advice {
     /// Fault the run in by huge pages where that is possible.
     PreferHuge,
+    /// Fault the run in by pages of the ordinary size.
+    PreferSmall,
     /// The bytes are of no use; the kernel may take a page until somebody writes to it.
     Soften,
     /// The bytes are of no use; every page reads as zero from now on.
@@ -72,6 +75,9 @@ pub(crate) struct Machine {
     /// `RLIMIT_MEMLOCK` of the process; `u64::MAX` when there is none.
     pub(crate) locked_bytes_max: u64,
 }
+
+/// What a thread of our own runs.
+pub(crate) type ThreadBody = extern "C" fn(*mut c_void) -> *mut c_void;
 
 /// The verbs of the kernel. No verb allocates from the process's allocator, and none panics.
 pub(crate) trait Os {
@@ -107,6 +113,12 @@ pub(crate) trait Os {
     /// pre: `run` is backed; for `Soften` and `Release` its bytes belong to nobody.
     unsafe fn advise(&self, run: Run, advice: Advice) -> Result<(), Errno>;
 
+    /// post: how many OS pages of `run` are in memory; one that was swapped out may not count.
+    ///
+    /// # Safety
+    /// pre: `run` is backed.
+    unsafe fn resident_pages(&self, run: Run) -> Result<usize, Errno>;
+
     /// post: the pages of `run` are resident and stay so until they are unmapped.
     ///
     /// # Safety
@@ -116,15 +128,43 @@ pub(crate) trait Os {
     /// post: sizes and limits as they are now.
     fn machine(&self) -> Machine;
 
-    /// The value of an environment variable as a number of bytes, unless it is unset, is no
-    /// decimal number, or the process runs with more rights than its user has.
-    fn number_from_environment(&self, name: &CStr) -> Option<u64>;
+    /// post: the beginning of an environment variable's value is in `buffer`; how long the value
+    /// is. None when it is unset, or the process runs with more rights than its user has.
+    fn variable(&self, name: &CStr, buffer: &mut [u8]) -> Option<usize>;
 
-    /// post: the first bytes of the file at the absolute `path` are in `buffer`; how many.
+    /// Calls `each` with every `NAME=value` of the environment; with none when the process runs
+    /// with more rights than its user has.
+    fn each_variable(&self, each: &mut dyn FnMut(&[u8]));
+
+    /// post: the first bytes of the file at `path` are in `buffer`; how many.
     fn read(&self, path: &CStr, buffer: &mut [u8]) -> Result<usize, Errno>;
+
+    /// Calls `each` with one part of the file at `path` after the other, read through `buffer`.
+    fn read_parts(
+        &self,
+        path: &CStr,
+        buffer: &mut [u8],
+        each: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Errno>;
+
+    /// post: `text` is at the end of the file at `path`, which exists.
+    fn append(&self, path: &CStr, text: &[u8]) -> Result<(), Errno>;
+
+    /// Writes `text` to standard error, by one call; nobody can act on a failure.
+    fn tell(&self, text: &[u8]);
+
+    /// post: `body` runs when the process exits by itself.
+    fn at_exit(&self, body: extern "C" fn()) -> Result<(), Errno>;
+
+    /// post: `body` runs in a thread that nobody waits for and no signal interrupts.
+    /// The C library may allocate small blocks for it, so no lock of the heap is held.
+    fn start_thread(&self, body: ThreadBody) -> Result<(), Errno>;
 
     /// post: milliseconds of a clock that never goes back; its zero has no meaning.
     fn now_ms(&self) -> u64;
+
+    /// Sleeps for that long, or a little less.
+    fn sleep_ms(&self, ms: u64);
 
     /// Gives the CPU to another thread.
     fn yield_now(&self);

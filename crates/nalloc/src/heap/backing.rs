@@ -18,9 +18,22 @@ pub(super) struct Counts {
 unsafe impl crate::zeroable::Zeroable for Counts {}
 
 impl Counts {
+    /// Warm granules and no others.
+    pub(super) fn warm(count: Granules) -> Self {
+        Self { warm: count, soft: Granules::ZERO }
+    }
+
     /// Granules that may hold something else than zeros.
     pub(super) fn dirty(self) -> Granules {
         self.warm + self.soft
+    }
+
+    /// Granules that are wanted.
+    pub(super) fn of(self, wanted: Wanted) -> Granules {
+        match wanted {
+            Wanted::Warm => self.warm,
+            Wanted::Dirty => self.dirty(),
+        }
     }
 
     pub(super) fn plus(self, more: Self) -> Self {
@@ -50,6 +63,13 @@ pub(super) struct DirtyRuns {
 impl DirtyRuns {
     const NONE: Self =
         Self { runs: [Extent { at: Index(0), len: Granules::ZERO }; DIRTY_RUNS_MAX], used: 0 };
+
+    /// One run.
+    pub(super) fn whole(run: Extent) -> Self {
+        let mut runs = Self::NONE;
+        runs.push(run);
+        runs
+    }
 
     fn push(&mut self, run: Extent) {
         if let Some(last) = self.runs[..self.used].last_mut()
@@ -99,8 +119,8 @@ impl Pages {
         }
     }
 
-    /// Gives the address space back.
-    pub(super) fn unreserve<O: Os>(self, os: &O) {
+    /// Gives the address space back, of which nothing is used any more.
+    pub(super) fn unreserve<O: Os>(&self, os: &O) {
         self.warm.unreserve(os);
         self.soft.unreserve(os);
     }
@@ -154,16 +174,24 @@ impl Pages {
         found
     }
 
+    /// Whether an extent holds a granule that is wanted.
+    pub(super) fn has(&self, extent: Extent, wanted: Wanted) -> bool {
+        words(extent).any(|(word, mask)| self.bits(word, mask, wanted) != 0)
+    }
+
+    fn bits(&self, word: usize, mask: u64, wanted: Wanted) -> u64 {
+        match wanted {
+            Wanted::Warm => self.warm[word] & mask,
+            Wanted::Dirty => (self.warm[word] | self.soft[word]) & mask,
+        }
+    }
+
     /// The shortest part of an extent that holds all of its granules that are warm, or, when
     /// `state` is soft, warm or soft.
     pub(super) fn span(&self, extent: Extent, wanted: Wanted) -> Extent {
-        let bits = |word: usize, mask: u64| match wanted {
-            Wanted::Warm => self.warm[word] & mask,
-            Wanted::Dirty => (self.warm[word] | self.soft[word]) & mask,
-        };
         let mut span: Option<Extent> = None;
         for (word, mask) in words(extent) {
-            let bits = bits(word, mask);
+            let bits = self.bits(word, mask, wanted);
             if bits != 0 {
                 let base = Index::of_slot(word * 64);
                 let at = span.map_or(base + Granules(bits.trailing_zeros()), |span| span.at);

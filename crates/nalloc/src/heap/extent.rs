@@ -9,13 +9,17 @@
 //!
 //! Equations, in granules: live + held + free = len; the granules before `top` and no others may
 //! be warm or soft; cached = the warm and soft granules of free extents.
+//!
+//! Of each huge page it is known how much was freed since it was last in use: its age. `age` picks
+//! by it what is given back.
 
-use super::backing::{Backing, Counts, DirtyRuns, Pages, Wanted};
+use super::age::Ages;
+use super::backing::{Backing, Counts, DirtyRuns, Pages};
 use super::bins::{Bins, Link, class_of};
 use super::va::{Range, Table};
-use crate::config::{FIT_CANDIDATES_MAX, HUGE_BYTES, TRIM_BYTES};
-use crate::os::{Errno, Os};
-use crate::units::{Extent, GranuleSize, Granules, Index, wide};
+use crate::config::FIT_CANDIDATES_MAX;
+use crate::os::{Advice, Errno, Os};
+use crate::units::{Extent, GranuleSize, Granules, Index};
 use crate::zeroable::Zeroable;
 
 /// What an extent is.
@@ -33,6 +37,10 @@ pub(super) enum State {
 pub(super) struct Entry {
     pub(super) len: Granules,
     pub(super) state: State,
+    /// Of a live extent: whether all of its pages were warm when it became live.
+    is_warm: bool,
+    /// Of a live extent: whether somebody wants to know which of its pages were touched.
+    is_asked: bool,
     prev: Link,
     next: Link,
     /// To the first granule of the free extent that ends here.
@@ -41,7 +49,7 @@ pub(super) struct Entry {
     counts: Counts,
 }
 
-// SAFETY: zero is a length, `Free`, no link, and no pages.
+// SAFETY: zero is a length, `Free`, false, no link, and no pages.
 unsafe impl Zeroable for Entry {}
 
 /// What a block needs.
@@ -64,7 +72,6 @@ struct Hole {
 /// An extent that became live.
 pub(super) struct Taken {
     pub(super) extent: Extent,
-    pub(super) dirty: DirtyRuns,
     /// Whether no page of it was fresh.
     pub(super) is_warm: bool,
 }
@@ -83,59 +90,73 @@ pub(super) struct Space {
     pub(super) range: Range,
     entries: Table<Entry>,
     pub(super) pages: Pages,
+    pub(super) ages: Ages,
     bins: Bins,
+    /// Everything before it is usable.
+    usable: Index,
     /// No granule at or above it was ever handed out.
     pub(super) top: Index,
     pub(super) totals: Totals,
 }
 
 impl Space {
-    /// Reserves `bytes` of address space; also why huge pages were refused, if they were.
-    pub(super) fn reserve<O: Os>(os: &O, bytes: u64) -> Result<(Self, Option<Errno>), Errno> {
+    /// Reserves `bytes` of address space and gives `advice` about its pages; also why that was
+    /// refused, if it was.
+    pub(super) fn reserve<O: Os>(
+        os: &O,
+        bytes: u64,
+        advice: Option<Advice>,
+    ) -> Result<(Self, Option<Errno>), Errno> {
         let size = GranuleSize::of_page(os.page_bytes());
-        let (range, refused) = Range::reserve(os, size, size.count_down(bytes))?;
+        let (range, refused) = Range::reserve(os, size, size.count_down(bytes), advice)?;
         let len = range.len();
-        let entries = match Table::reserve(os, len.slots() + 1) {
-            Ok(entries) => entries,
-            Err(errno) => {
-                range.unreserve(os);
-                return Err(errno);
+        let tables = || {
+            let entries = Table::reserve(os, len.slots() + 1)?;
+            let pages = Pages::reserve(os, len).inspect_err(|_| entries.unreserve(os))?;
+            match Ages::reserve(os, size, len) {
+                Ok(ages) => Ok((entries, pages, ages)),
+                Err(errno) => {
+                    entries.unreserve(os);
+                    pages.unreserve(os);
+                    Err(errno)
+                }
             }
         };
-        let pages = match Pages::reserve(os, len) {
-            Ok(pages) => pages,
-            Err(errno) => {
-                range.unreserve(os);
-                entries.unreserve(os);
-                return Err(errno);
-            }
-        };
+        let (entries, pages, ages) = tables().inspect_err(|_| range.unreserve(os))?;
         let (bins, totals) = (Bins::new(), Totals::default());
-        let mut space = Self { range, entries, pages, bins, top: Index(0), totals };
-        if let Err(errno) = space.back_to(os, Index(0)) {
-            space.unreserve(os);
+        let start = Index(0);
+        let mut space =
+            Self { range, entries, pages, ages, bins, usable: start, top: start, totals };
+        if let Err(errno) = space.back_all_to(os, start) {
+            space.range.unreserve(os);
+            space.entries.unreserve(os);
+            space.pages.unreserve(os);
+            space.ages.unreserve(os);
             return Err(errno);
         }
-        space.insert(Extent { at: Index(0), len }, Counts::default());
+        space.insert(Extent { at: start, len }, Counts::default());
         Ok((space, refused))
-    }
-
-    fn unreserve<O: Os>(self, os: &O) {
-        self.range.unreserve(os);
-        self.entries.unreserve(os);
-        self.pages.unreserve(os);
     }
 
     /// Makes the granules before `end` usable, and the entries up to and with that of `end`.
     fn back_to<O: Os>(&mut self, os: &O, end: Index) -> Result<(), Errno> {
+        if end <= self.usable { Ok(()) } else { self.back_all_to(os, end) }
+    }
+
+    #[cold]
+    fn back_all_to<O: Os>(&mut self, os: &O, end: Index) -> Result<(), Errno> {
+        let end = self.range.chunk_end(end);
         self.entries.back_to(os, end.slot() + 1)?;
         self.pages.back_to(os, end)?;
-        self.range.back_to(os, end)
+        self.ages.back_to(os, end)?;
+        self.range.back_to(os, end)?;
+        self.usable = end;
+        Ok(())
     }
 
     /// Bytes that entries and page states take.
     pub(super) fn metadata_bytes(&self) -> usize {
-        self.entries.backed_bytes() + self.pages.backed_bytes()
+        self.entries.backed_bytes() + self.pages.backed_bytes() + self.ages.backed_bytes()
     }
 
     /// The entry of the extent that begins at `at`; None where no extent can begin yet.
@@ -148,7 +169,7 @@ impl Space {
     }
 
     /// The part of an extent whose pages may be anything but zero.
-    fn known(&self, extent: Extent) -> Extent {
+    pub(super) fn known(&self, extent: Extent) -> Extent {
         Extent::between(extent.at, extent.end().min(self.top))
     }
 
@@ -161,9 +182,8 @@ impl Space {
         }
         self.bins.set_head(class, Link::to(extent.at));
         let entry = &mut self.entries[extent.at.slot()];
-        let back = entry.back;
-        *entry =
-            Entry { len: extent.len, state: State::Free, prev: Link::NONE, next, back, counts };
+        (entry.len, entry.state) = (extent.len, State::Free);
+        (entry.prev, entry.next, entry.counts) = (Link::NONE, next, counts);
         if extent.end() < self.end() {
             let last = extent.end().slot() - 1;
             self.entries[last].back = Link::to(extent.at);
@@ -190,7 +210,7 @@ impl Space {
         (extent, counts)
     }
 
-    /// The best-fitting hole of at least `len` granules, wholly warm or soft if so wanted.
+    /// The best-fitting hole of at least `len` granules, in warm or soft pages only if so wanted.
     fn find(&self, len: Granules, align: usize, is_warm: bool) -> Option<Hole> {
         for class in self.bins.filled_from(class_of(len)) {
             let mut best: Option<Hole> = None;
@@ -199,10 +219,14 @@ impl Space {
                 let Some(at) = link.get() else { break };
                 let entry = &self.entries[at.slot()];
                 link = entry.next;
-                if is_warm && entry.counts.dirty() < entry.len {
-                    continue;
+                let mut free = Extent { at, len: entry.len };
+                if is_warm {
+                    // Above the top nothing was ever touched; below it, the extent may be warm.
+                    free = self.known(free);
+                    if entry.counts.dirty() < free.len {
+                        continue;
+                    }
                 }
-                let free = Extent { at, len: entry.len };
                 let Some(start) = self.range.align_up(at, align) else { continue };
                 if start > free.end() || free.end() - start < len {
                     continue;
@@ -232,23 +256,49 @@ impl Space {
         self.back_to(os, extent.end())?;
 
         let counts = self.cut_out(hole.free.at, extent);
-        self.set_live(extent);
-        let dirty = self.pages.dirty_runs(extent);
-        Ok(Some(Taken { extent, dirty, is_warm: counts.dirty() == extent.len }))
+        self.set_live(extent, counts);
+        Ok(Some(Taken { extent, is_warm: counts.dirty() == extent.len }))
+    }
+
+    /// Where a live extent may hold something else than zeros.
+    pub(super) fn dirty_runs(&self, extent: Extent) -> DirtyRuns {
+        if self.entries[extent.at.slot()].is_warm {
+            return DirtyRuns::whole(extent);
+        }
+        self.pages.dirty_runs(extent)
+    }
+
+    /// Marks a live extent: whoever frees it looks first which of its pages were touched.
+    pub(super) fn ask(&mut self, extent: Extent) {
+        self.entries[extent.at.slot()].is_asked = true;
+    }
+
+    /// Whether somebody wants to know which pages of a live extent were touched.
+    pub(super) fn is_asked(&self, extent: Extent) -> bool {
+        self.entries[extent.at.slot()].is_asked
+    }
+
+    /// Counts the pages of a part of a free extent, of which `all` are counted.
+    fn count_part(&self, free: Extent, all: Counts, part: Extent) -> Counts {
+        let part = self.known(part);
+        if all.warm == self.known(free).len {
+            return Counts::warm(part.len);
+        }
+        if all.dirty() == Granules::ZERO { Counts::default() } else { self.pages.count(part) }
     }
 
     /// Takes the free extent at `at` out of its bin, puts back what of it lies below and above
     /// `middle`, and answers what the pages of `middle` are.
     ///
     /// The longer of the two rests is not counted: it may be the whole cache.
-    fn cut_out(&mut self, at: Index, middle: Extent) -> Counts {
+    pub(super) fn cut_out(&mut self, at: Index, middle: Extent) -> Counts {
         let (free, all) = self.remove(at);
         let below = Extent::between(free.at, middle.at);
         let above = Extent::between(middle.end(), free.end());
-        let counts = self.pages.count(self.known(middle));
+        let counts = self.count_part(free, all, middle);
         let (shorter, longer) =
             if below.len <= above.len { (below, above) } else { (above, below) };
-        let counts_shorter = self.pages.count(self.known(shorter));
+        let counts_shorter = self.count_part(free, all, shorter);
         let counts_longer = all.minus(counts).minus(counts_shorter);
         for (rest, counts) in [(shorter, counts_shorter), (longer, counts_longer)] {
             if !rest.is_empty() {
@@ -258,25 +308,37 @@ impl Space {
         counts
     }
 
-    fn set_live(&mut self, extent: Extent) {
+    fn set_live(&mut self, extent: Extent, counts: Counts) {
         self.top = self.top.max(extent.end());
         let entry = &mut self.entries[extent.at.slot()];
-        entry.len = extent.len;
-        entry.state = State::Live;
+        (entry.len, entry.state) = (extent.len, State::Live);
+        (entry.is_warm, entry.is_asked) = (counts.warm == extent.len, false);
         self.totals.live += extent.len;
     }
 
     /// Takes a live extent back; its first `touched` granules become warm.
     pub(super) fn give(&mut self, extent: Extent, touched: Granules) {
         self.totals.live -= extent.len;
-        let touched = touched.min(extent.len);
-        self.pages.set(Extent { at: extent.at, len: touched }, Backing::Warm);
-        self.merge(extent);
+        let counts = if self.entries[extent.at.slot()].is_warm {
+            Counts::warm(extent.len)
+        } else {
+            let touched = touched.min(extent.len);
+            self.pages.set(Extent { at: extent.at, len: touched }, Backing::Warm);
+            self.pages.count(extent)
+        };
+        self.ages.renew(extent);
+        self.merge(extent, counts);
+    }
+
+    /// Takes a live extent back whose pages were given to the kernel.
+    pub(super) fn give_dropped(&mut self, extent: Extent) {
+        self.totals.live -= extent.len;
+        self.pages.set(extent, Backing::Zero);
+        self.merge(extent, Counts::default());
     }
 
     /// Makes an extent, together with its free neighbours, one free extent.
-    fn merge(&mut self, extent: Extent) {
-        let mut counts = self.pages.count(extent);
+    fn merge(&mut self, extent: Extent, mut counts: Counts) {
         let mut all = extent;
         self.entries[extent.at.slot()].state = State::Free;
         let below = extent.at.0.checked_sub(1).map(Index);
@@ -296,7 +358,9 @@ impl Space {
     /// Gives back the end of a live extent from `len` granules on.
     pub(super) fn shrink(&mut self, extent: Extent, len: Granules) {
         let tail = Extent::between(extent.at + len, extent.end());
-        self.entries[extent.at.slot()].len = len;
+        let entry = &mut self.entries[extent.at.slot()];
+        (entry.len, entry.is_asked) = (len, false);
+        self.entries[tail.at.slot()].is_warm = self.entries[extent.at.slot()].is_warm;
         self.give(tail, tail.len);
     }
 
@@ -312,60 +376,25 @@ impl Space {
         if self.back_to(os, more.end()).is_err() {
             return false;
         }
-        self.cut_out(next, more);
+        let counts = self.cut_out(next, more);
         self.top = self.top.max(more.end());
-        self.entries[extent.at.slot()].len = len;
+        let entry = &mut self.entries[extent.at.slot()];
+        (entry.len, entry.is_asked) = (len, false);
+        entry.is_warm &= counts.warm == more.len;
         self.totals.live += more.len;
         true
     }
 
-    /// Takes out of the heap the highest free pages as wanted: whole huge pages, or, where there
-    /// are none, any. No more than `excess` rounded up to huge pages, and no more than one call may
-    /// give back. None when no such pages are free.
-    pub(super) fn hold(&mut self, wanted: Wanted, excess: Granules) -> Option<Extent> {
-        let huge = self.range.size().count_down(wide(HUGE_BYTES));
-        let unit = Granules(huge.0.max(1));
-        let piece = self.highest(wanted, unit).or_else(|| self.highest(wanted, Granules(1)))?;
-        let most = self.range.size().count_down(wide(TRIM_BYTES)).min(excess);
-        let most = Granules(most.0.max(1).next_multiple_of(unit.0));
-        let rest = Granules(piece.len.0.saturating_sub(most.0));
-        let piece = Extent::between(piece.at + rest, piece.end());
-
-        let at = self.containing(piece.at)?;
+    /// Takes a part of the free extent at `at` out of the heap.
+    pub(super) fn hold_part(&mut self, at: Index, piece: Extent) {
         self.cut_out(at, piece);
         let entry = &mut self.entries[piece.at.slot()];
-        entry.len = piece.len;
-        entry.state = State::Held;
+        (entry.len, entry.state) = (piece.len, State::Held);
         self.totals.held += piece.len;
-        Some(piece)
     }
 
-    /// The highest run of free pages, in whole units, that begins and ends with wanted ones.
-    fn highest(&self, wanted: Wanted, unit: Granules) -> Option<Extent> {
-        let free = self.free_extents().filter_map(|(free, counts)| {
-            let is_promising = match wanted {
-                Wanted::Warm => counts.warm != Granules::ZERO,
-                Wanted::Dirty => counts.dirty() != Granules::ZERO,
-            };
-            let known = self.known(free);
-            let whole = Extent::between(known.at.round_up(unit), known.end().round_down(unit));
-            (is_promising && !whole.is_empty()).then_some(whole)
-        });
-        let spans = free.filter_map(|whole| {
-            let span = self.pages.span(whole, wanted);
-            let out = Extent::between(span.at.round_down(unit), span.end().round_up(unit));
-            (!span.is_empty()).then_some(out)
-        });
-        spans.max_by_key(|span| span.at)
-    }
-
-    /// The free extent that holds a granule.
-    fn containing(&self, granule: Index) -> Option<Index> {
-        let holds = |free: &Extent| free.at <= granule && granule < free.end();
-        self.free_extents().map(|(free, _)| free).find(holds).map(|free| free.at)
-    }
-
-    fn free_extents(&self) -> impl Iterator<Item = (Extent, Counts)> {
+    /// Every free extent, with what its pages are.
+    pub(super) fn free_extents(&self) -> impl Iterator<Item = (Extent, Counts)> {
         self.bins.filled_from(0).flat_map(move |class| {
             let mut link = self.bins.head(class);
             core::iter::from_fn(move || {
@@ -383,7 +412,8 @@ impl Space {
         if let Some(state) = now {
             self.pages.set(piece, state);
         }
-        self.merge(piece);
+        let counts = self.pages.count(piece);
+        self.merge(piece, counts);
     }
 
     /// Walks every extent and recounts every equation of this file.

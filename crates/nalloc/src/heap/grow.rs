@@ -33,7 +33,7 @@ impl<O: Os> Heap<O> {
             return Ok(start);
         }
         let wanted = Request { bytes, align: old.align, is_growing: bytes > old.bytes };
-        let moved = self.alloc(wanted)?.start;
+        let moved = self.alloc(wanted)?;
         let common = bytes.min(old.bytes);
         // SAFETY: both blocks have at least `common` bytes, and they are different blocks.
         unsafe { moved.copy_from_nonoverlapping(start, common) };
@@ -49,10 +49,11 @@ impl<O: Os> Heap<O> {
         bytes: usize,
     ) -> Result<InPlace, Error> {
         let mut state = self.lock();
-        let Some((space, at)) = state.locate(start) else {
+        let Some((home, at)) = state.locate(start) else {
             let same = direct::paged(&self.os, bytes) == direct::paged(&self.os, old_bytes);
             return Ok(if same { InPlace::Done } else { InPlace::No });
         };
+        let Some(space) = state.space(home) else { return Ok(InPlace::No) };
         let extent = self.live_extent(space, at, start, old_bytes);
         let size = space.range.size();
         let offset = size.offset(start.addr().get());
@@ -65,17 +66,15 @@ impl<O: Os> Heap<O> {
         } else {
             let more = wide(size.of(len - extent.len));
             state.admit(more, bytes)?;
-            let Some((space, _)) = state.locate(start) else { return Ok(InPlace::No) };
+            let Some(space) = state.space(home) else { return Ok(InPlace::No) };
             if !space.grow(&self.os, extent, len) {
                 return Ok(InPlace::No);
             }
-            state.note(&self.os);
+            state.note();
         }
-        let is_over = state.is_over_allowance();
+        let work = state.work(&self.os);
         drop(state);
-        if is_over {
-            self.trim();
-        }
+        self.do_work(work);
         Ok(InPlace::Done)
     }
 }

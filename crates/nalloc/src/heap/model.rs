@@ -1,22 +1,43 @@
 //! Random sequences of operations on the heap over a fake kernel, against a naive model: a list of
 //! blocks, each filled with a byte of its own. Every equation is recounted after every operation.
-//! A failure prints the seed and the operations up to it.
+//!
+//! The operations are read from a string of bytes, so that any string is a test: those of a fixed
+//! generator here, with `NALLOC_TEST_FUZZ_ROUNDS=n` that many more, and those of a fuzzer. A
+//! failure prints the sequence as a call of `replay`, to be pasted into a test.
 
-use std::ptr::NonNull;
-use std::{slice, thread};
+use std::ffi::c_void;
+use std::ptr::{self, NonNull};
+use std::{env, iter, slice, thread};
 
-use super::{Heap, Request, State};
-use crate::config::{LARGE, PEAK_SLACK_BYTES};
+use super::helper::{Next, Task};
+use super::{Heap, Hooks, Request, State};
+use crate::config::{LARGE, SPARSE_BYTES_MIN, TICK_MS};
 use crate::error::Error;
-use crate::os::fake::{Fake, Fault, Random, VERBS, Verb};
-use crate::os::{Errno, Machine};
+use crate::os::Machine;
+use crate::os::fake::{Fake, Fault, Random, VERBS};
 use crate::units::wide;
+
+/// The fake kernel starts no thread, and no test ends by itself.
+pub(super) const IDLE: Hooks = Hooks { help: nothing, at_exit: nothing_at_exit };
+
+extern "C" fn nothing(_: *mut c_void) -> *mut c_void {
+    ptr::null_mut()
+}
+
+extern "C" fn nothing_at_exit() {}
+
+/// Sizes of zeroed blocks that come again and again, so that something is learnt of them.
+const KNOWN_BYTES: [usize; 4] = [SPARSE_BYTES_MIN, 3_000_000, 8 << 20, (9 << 20) + 12_345];
+/// Names of phases.
+const NAMES: [&str; 3] = ["commit", "quotient", "open"];
+/// Bytes of a sequence of about 150 operations.
+const SEQUENCE_BYTES: usize = 100 * 8;
 
 /// One thing that a program does to the heap.
 #[derive(Clone, Copy, Debug)]
 enum Op {
     Alloc { bytes: usize, align: usize },
-    AllocZeroed { bytes: usize, align: usize },
+    AllocZeroed { bytes: usize, align: usize, is_sparse: bool },
     Free { index: usize, touched: usize },
     Resize { index: usize, bytes: usize },
     Soften,
@@ -24,6 +45,63 @@ enum Op {
     SetCacheLimit(u64),
     SetMemoryLimit(Option<u64>),
     WaitMs(u64),
+    Tick,
+    BeginPhase(usize),
+    EndPhase,
+    TellStats,
+}
+
+/// The machine that a sequence runs on.
+#[derive(Clone, Copy, Debug)]
+struct Setup {
+    page_bytes: usize,
+    has_helper: bool,
+    has_range: bool,
+    fault: Option<Fault>,
+}
+
+const PLAIN: Setup = Setup { page_bytes: 4096, has_helper: true, has_range: true, fault: None };
+
+impl Setup {
+    fn fake(self, seed: u64) -> Fake {
+        let fake = Fake::new(seed, self.page_bytes)
+            .with_variable("NALLOC_BACKGROUND", if self.has_helper { "1" } else { "0" })
+            .with_variable("NALLOC_STATS", "/stats")
+            .with_files(&[(c"/stats", "")]);
+        let machine = Machine {
+            ram_bytes: 1 << 30,
+            swap_bytes: 0,
+            address_bytes_max: if self.has_range { 512 << 20 } else { 100 << 20 },
+            locked_bytes_max: u64::MAX,
+        };
+        fake.set_fault(self.fault);
+        fake.with_machine(machine)
+    }
+}
+
+/// A string of bytes that is read as a sequence of choices.
+struct Choices<'b>(&'b [u8]);
+
+impl Choices<'_> {
+    /// A number below `end`, from as many bytes as `end` needs.
+    fn below(&mut self, end: usize) -> usize {
+        let mut value = 0;
+        let mut range = 1usize;
+        while range < end {
+            let Some((&byte, rest)) = self.0.split_first() else { break };
+            (value, range, self.0) = (value << 8 | usize::from(byte), range << 8, rest);
+        }
+        value % end
+    }
+}
+
+/// What a block holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fill {
+    /// The same byte everywhere.
+    All(u8),
+    /// That byte at both ends, and zeros between.
+    Ends(u8),
 }
 
 /// A block that the heap handed out.
@@ -32,76 +110,95 @@ struct Block {
     start: NonNull<u8>,
     bytes: usize,
     align: usize,
-    fill: u8,
+    fill: Fill,
     /// Whether bytes beyond its end may have been written when it was longer.
     is_resized: bool,
 }
 
 struct Model<'f> {
     fake: &'f Fake,
-    heap: Heap<&'f Fake>,
-    random: Random,
-    blocks: Vec<Block>,
-    done: Vec<Op>,
+    heap: &'f Heap<&'f Fake>,
+    helper: Option<Task<'f, &'f Fake>>,
     seed: u64,
-    memory_limit: Option<u64>,
+    setup: Setup,
     fault: Option<Fault>,
+    blocks: Vec<Block>,
+    places: Vec<Option<usize>>,
+    done: Vec<Op>,
+    memory_limit: Option<u64>,
     fills: u8,
 }
 
 impl Drop for Model<'_> {
     fn drop(&mut self) {
         if thread::panicking() {
-            let (seed, fault, done) = (self.seed, self.fault, &self.done);
-            eprintln!("seed {seed:#x}, fault {fault:?}, after {done:?}");
+            let Setup { page_bytes, has_helper, has_range, fault } = self.setup;
+            let fault = fault.map(|fault| (fault.verb, fault.one_in));
+            eprintln!("let fault = {fault:?}.map(|(verb, one_in)| Fault {{ verb, one_in }});");
+            let switches = format!("has_helper: {has_helper}, has_range: {has_range}");
+            eprintln!("let setup = Setup {{ page_bytes: {page_bytes}, {switches}, fault }};");
+            eprintln!("replay({:#x}, setup, &[", self.seed);
+            for op in &self.done {
+                eprintln!("    Op::{op:?},");
+            }
+            eprintln!("]);");
         }
     }
 }
 
 impl<'f> Model<'f> {
-    fn new(fake: &'f Fake, seed: u64, fault: Option<Fault>) -> Self {
-        fake.set_fault(fault);
+    fn new(fake: &'f Fake, heap: &'f Heap<&'f Fake>, seed: u64, setup: Setup) -> Self {
         Self {
             fake,
-            heap: Heap::new(fake),
-            random: Random(seed),
-            blocks: Vec::new(),
-            done: Vec::new(),
+            heap,
+            helper: None,
             seed,
+            setup,
+            fault: setup.fault,
+            blocks: Vec::new(),
+            places: Vec::new(),
+            done: Vec::new(),
             memory_limit: None,
-            fault,
             fills: 0,
         }
     }
 
-    fn any_bytes(&mut self) -> usize {
-        let most = [LARGE + 1, LARGE * 3, 1 << 20, 5 << 20][self.random.below(4)];
-        LARGE + self.random.below(most - LARGE)
+    fn any_bytes(choices: &mut Choices) -> usize {
+        let most = [LARGE + 1, LARGE * 3, 1 << 20, 5 << 20][choices.below(4)];
+        LARGE + choices.below(most - LARGE)
     }
 
-    fn any_op(&mut self) -> Op {
+    fn any_op(&self, choices: &mut Choices) -> Op {
         let count = self.blocks.len();
-        let align = 1 << [0, 3, 6, 7, 12, 13, 16, 21, 22][self.random.below(9)];
-        match self.random.below(100) {
-            0..25 => Op::Alloc { bytes: self.any_bytes(), align },
-            25..45 => Op::AllocZeroed { bytes: self.any_bytes(), align },
-            45..70 if count > 0 => {
-                let index = self.random.below(count);
-                let bytes = self.blocks[index].bytes;
-                let is_whole = self.blocks[index].is_resized || self.random.below(3) > 0;
-                let touched = if is_whole { bytes } else { self.random.below(bytes) };
+        let align = 1 << [0, 3, 6, 7, 12, 13, 16, 21, 22][choices.below(9)];
+        match choices.below(128) {
+            0..25 => Op::Alloc { bytes: Self::any_bytes(choices), align },
+            25..35 => Op::AllocZeroed { bytes: Self::any_bytes(choices), align, is_sparse: false },
+            35..50 => {
+                let bytes = KNOWN_BYTES[choices.below(KNOWN_BYTES.len())];
+                Op::AllocZeroed { bytes, align: 8, is_sparse: choices.below(4) > 0 }
+            }
+            50..80 if count > 0 => {
+                let index = choices.below(count);
+                let Block { bytes, is_resized, fill, .. } = self.blocks[index];
+                let is_whole = is_resized || matches!(fill, Fill::Ends(_)) || choices.below(3) > 0;
+                let touched = if is_whole { bytes } else { choices.below(bytes) };
                 Op::Free { index, touched }
             }
-            70..90 if count > 0 => {
-                let index = self.random.below(count);
-                Op::Resize { index, bytes: self.any_bytes() }
+            80..100 if count > 0 => {
+                let index = choices.below(count);
+                Op::Resize { index, bytes: Self::any_bytes(choices) }
             }
-            90 => Op::Soften,
-            91 => Op::Release,
-            92 => Op::SetCacheLimit(wide(self.random.below(64 << 20))),
-            93 => Op::SetMemoryLimit(Some(wide(self.random.below(32 << 20) + (8 << 20)))),
-            94 => Op::SetMemoryLimit(None),
-            95..98 => Op::WaitMs(wide(self.random.below(5000))),
+            100 => Op::Soften,
+            101 => Op::Release,
+            102 => Op::SetCacheLimit(wide(choices.below(64 << 20))),
+            103 => Op::SetMemoryLimit(Some(wide(choices.below(32 << 20) + (8 << 20)))),
+            104 => Op::SetMemoryLimit(None),
+            105..110 => Op::WaitMs(wide(choices.below(5000))),
+            110..120 => Op::Tick,
+            120..123 => Op::BeginPhase(choices.below(NAMES.len())),
+            123..126 => Op::EndPhase,
+            126 => Op::TellStats,
             _ => Op::Alloc { bytes: LARGE, align: 8 },
         }
     }
@@ -109,33 +206,13 @@ impl<'f> Model<'f> {
     /// Does one operation and checks everything that can be seen of it.
     fn step(&mut self, op: Op) {
         self.done.push(op);
-        let live_before = self.heap.stats().live_bytes;
         match op {
-            Op::Alloc { bytes, align } => {
-                let result = self.heap.alloc(Request::fixed(bytes, align));
-                if let Ok(grant) = result {
-                    // SAFETY: the block has `bytes` bytes and is ours.
-                    let all = unsafe { slice::from_raw_parts(grant.start.as_ptr(), bytes) };
-                    let mut from = 0;
-                    for &(start, end) in grant.dirty.as_slice().iter().chain(&[(bytes, bytes)]) {
-                        let zeros = &all[from..start];
-                        assert!(zeros.iter().all(|&byte| byte == 0), "known zeros of {op:?}");
-                        from = end;
-                    }
-                }
-                self.got(result.map(|grant| grant.start), bytes, align, live_before);
-            }
-            Op::AllocZeroed { bytes, align } => {
-                let result = self.heap.alloc_zeroed(Request::fixed(bytes, align));
-                if let Ok(start) = result {
-                    // SAFETY: as above.
-                    let all = unsafe { slice::from_raw_parts(start.as_ptr(), bytes) };
-                    assert!(all.iter().all(|&byte| byte == 0), "zeros of {op:?}");
-                }
-                self.got(result, bytes, align, live_before);
+            Op::Alloc { bytes, align } => self.alloc(bytes, align),
+            Op::AllocZeroed { bytes, align, is_sparse } => {
+                self.alloc_zeroed(bytes, align, is_sparse);
             }
             Op::Free { index, touched } => self.free(index, touched),
-            Op::Resize { index, bytes } => self.resize(index, bytes, live_before),
+            Op::Resize { index, bytes } => self.resize(index, bytes),
             Op::Soften => _ = self.heap.soften_cache(),
             Op::Release => {
                 let cached = self.heap.stats().cached_bytes;
@@ -150,37 +227,76 @@ impl<'f> Model<'f> {
                 self.heap.set_memory_limit(bytes);
             }
             Op::WaitMs(ms) => self.fake.wait_ms(ms),
+            Op::Tick => self.tick(),
+            Op::BeginPhase(name) => self.places.push(self.heap.begin_phase(NAMES[name])),
+            Op::EndPhase => {
+                if let Some(Some(place)) = self.places.pop() {
+                    self.heap.end_phase(place);
+                }
+            }
+            Op::TellStats => self.heap.tell_stats(),
         }
         self.check();
     }
 
+    fn alloc(&mut self, bytes: usize, align: usize) {
+        let live_before = self.heap.stats().live_bytes;
+        let result = self.heap.alloc_known(Request::fixed(bytes, align));
+        if let Ok(grant) = result {
+            // SAFETY: the block has `bytes` bytes and is ours.
+            let all = unsafe { slice::from_raw_parts(grant.start.as_ptr(), bytes) };
+            let mut from = 0;
+            for &(start, end) in grant.dirty.as_slice().iter().chain(&[(bytes, bytes)]) {
+                assert!(all[from..start].iter().all(|&byte| byte == 0), "known zeros");
+                from = end;
+            }
+        }
+        let fill = Fill::All(self.next_fill());
+        self.got(result.map(|grant| grant.start), bytes, align, fill, live_before);
+    }
+
+    fn alloc_zeroed(&mut self, bytes: usize, align: usize, is_sparse: bool) {
+        let live_before = self.heap.stats().live_bytes;
+        let result = self.heap.alloc_zeroed(Request::fixed(bytes, align));
+        if let Ok(start) = result {
+            // SAFETY: the block has `bytes` bytes and is ours.
+            let all = unsafe { slice::from_raw_parts(start.as_ptr(), bytes) };
+            assert!(all.iter().all(|&byte| byte == 0), "zeros");
+        }
+        let byte = self.next_fill();
+        let fill = if is_sparse { Fill::Ends(byte) } else { Fill::All(byte) };
+        self.got(result, bytes, align, fill, live_before);
+    }
+
     /// Checks an answer, fills the block and takes it into the list.
-    fn got(&mut self, got: Result<NonNull<u8>, Error>, bytes: usize, align: usize, live: u64) {
+    fn got(
+        &mut self,
+        got: Result<NonNull<u8>, Error>,
+        bytes: usize,
+        align: usize,
+        fill: Fill,
+        live: u64,
+    ) {
         let fits = self.memory_limit.is_none_or(|limit| live + wide(bytes) <= limit);
         match got {
             Ok(start) => {
                 assert!(fits, "{bytes} bytes beyond the memory limit");
                 assert!(start.as_ptr().addr().is_multiple_of(align), "{start:?} to {align}");
-                let block =
-                    Block { start, bytes, align, fill: self.next_fill(), is_resized: false };
                 for other in &self.blocks {
-                    let (one, two) = (block.start.addr().get(), other.start.addr().get());
+                    let (one, two) = (start.addr().get(), other.start.addr().get());
                     assert!(one + bytes <= two || two + other.bytes <= one, "overlap");
                 }
                 // SAFETY: the block has `bytes` bytes and is ours.
-                unsafe { start.write_bytes(block.fill, bytes) };
-                self.blocks.push(block);
+                let all = unsafe { slice::from_raw_parts_mut(start.as_ptr(), bytes) };
+                match fill {
+                    Fill::All(byte) => all.fill(byte),
+                    Fill::Ends(byte) => (all[0], all[bytes - 1]) = (byte, byte),
+                }
+                self.blocks.push(Block { start, bytes, align, fill, is_resized: false });
             }
             Err(Error::MemoryLimit { .. }) => assert!(self.memory_limit.is_some()),
             Err(error) => assert!(self.fault.is_some(), "{error}"),
         }
-    }
-
-    /// Runs `body` as if there were no memory limit.
-    fn memory_limit_off(&mut self, body: impl FnOnce(&mut Self)) {
-        let limit = self.memory_limit.take();
-        body(self);
-        self.memory_limit = limit;
     }
 
     fn next_fill(&mut self) -> u8 {
@@ -188,11 +304,19 @@ impl<'f> Model<'f> {
         self.fills
     }
 
-    /// Asserts that the first `bytes` bytes of a block still hold its own byte.
+    /// Asserts that the first `bytes` bytes of a block still hold what was written.
     fn assert_filled(block: &Block, bytes: usize) {
         // SAFETY: the block has at least `bytes` bytes and is ours.
         let held = unsafe { slice::from_raw_parts(block.start.as_ptr(), bytes) };
-        assert!(held.iter().all(|&byte| byte == block.fill), "bytes of {block:?}");
+        let is_held = match block.fill {
+            Fill::All(byte) => held.iter().all(|&held| held == byte),
+            Fill::Ends(byte) => {
+                let (last, inner) = (block.bytes - 1, &held[1..bytes.min(block.bytes - 1)]);
+                let is_end_held = bytes <= last || held[last] == byte;
+                held[0] == byte && is_end_held && inner.iter().all(|&held| held == 0)
+            }
+        };
+        assert!(is_held, "bytes of {block:?}");
     }
 
     fn free(&mut self, index: usize, touched: usize) {
@@ -206,38 +330,63 @@ impl<'f> Model<'f> {
         unsafe { self.heap.free(block.start, block.bytes, touched) };
         if self.fault.is_none() {
             let state: &State = &self.heap.lock();
-            assert!(!state.is_over_allowance(), "more cached than allowed");
+            let is_callers = !self.setup.has_helper || state.is_bound();
+            assert!(!is_callers || !state.is_over_allowance(), "more cached than allowed");
         }
     }
 
-    fn resize(&mut self, index: usize, bytes: usize, live_before: u64) {
+    fn resize(&mut self, index: usize, bytes: usize) {
+        let live_before = self.heap.stats().live_bytes;
         let block = self.blocks[index];
         let old = Request::fixed(block.bytes, block.align);
         // SAFETY: the block is ours.
-        match unsafe { self.heap.resize(block.start, old, bytes) } {
-            Ok(start) => {
-                let now = Block { start, bytes, ..block };
-                Self::assert_filled(&now, bytes.min(block.bytes));
-                self.blocks.swap_remove(index);
-                // A block may always become shorter, also beyond a limit set since.
-                let others = live_before.saturating_sub(self.pages(&block));
-                if self.pages(&now) <= self.pages(&block) {
-                    self.memory_limit_off(|model| model.got(Ok(start), bytes, block.align, 0));
-                } else {
-                    self.got(Ok(start), bytes, block.align, others);
-                }
-                if let Some(last) = self.blocks.last_mut() {
-                    last.is_resized = true;
-                }
-            }
-            Err(_) => Self::assert_filled(&block, block.bytes),
+        let Ok(start) = (unsafe { self.heap.resize(block.start, old, bytes) }) else {
+            return Self::assert_filled(&block, block.bytes);
+        };
+        let now = Block { start, bytes, ..block };
+        let common = bytes.min(block.bytes);
+        Self::assert_filled(&Block { bytes: block.bytes, ..now }, common);
+        self.blocks.swap_remove(index);
+        // A block may always become shorter, also beyond a limit set since.
+        let limit = self.memory_limit;
+        let others = live_before.saturating_sub(self.pages(&block));
+        if self.pages(&now) <= self.pages(&block) {
+            self.memory_limit = None;
+        }
+        let fill = Fill::All(self.next_fill());
+        self.got(Ok(start), bytes, block.align, fill, others);
+        self.memory_limit = limit;
+        if let Some(last) = self.blocks.last_mut() {
+            last.is_resized = true;
+        }
+    }
+
+    /// Lets the helper tick, as long as it lives.
+    fn tick(&mut self) {
+        self.fake.wait_ms(TICK_MS);
+        if self.helper.is_none() && self.heap.stats().has_helper {
+            self.helper = Some(Task::new(self.heap));
+        }
+        let Some(helper) = &mut self.helper else { return };
+        let next = helper.tick();
+        if next == Next::End {
+            self.helper = None;
+        }
+        assert_eq!(next == Next::Sleep, self.heap.stats().has_helper, "{next:?}");
+        if self.fault.is_none() && next == Next::Sleep {
+            assert!(!self.heap.lock().is_over_allowance(), "more cached than allowed");
         }
     }
 
     fn check(&self) {
         self.heap.check();
         let live: u64 = self.blocks.iter().map(|block| self.pages(block)).sum();
-        assert_eq!(self.heap.stats().live_bytes, live, "live bytes");
+        let stats = self.heap.stats();
+        assert_eq!(stats.live_bytes, live, "live bytes");
+        if self.setup.has_helper && self.fault.is_none() && self.setup.has_range {
+            let is_over = stats.cached_bytes > stats.cache_limit_bytes;
+            assert!(!is_over || stats.has_helper, "nobody to give back {stats:?}");
+        }
     }
 
     /// Bytes of the pages that a block lies in.
@@ -261,19 +410,45 @@ impl<'f> Model<'f> {
     }
 }
 
-fn run(fake: &Fake, seed: u64, fault: Option<Fault>, steps: usize) {
-    let mut model = Model::new(fake, seed, fault);
-    for _ in 0..steps {
-        let op = model.any_op();
+/// Runs the sequence that a string of bytes stands for.
+fn run(seed: u64, setup: Setup, bytes: &[u8]) {
+    let fake = setup.fake(seed);
+    let heap = Heap::new(&fake, IDLE);
+    let mut model = Model::new(&fake, &heap, seed, setup);
+    let mut choices = Choices(bytes);
+    while !choices.0.is_empty() {
+        let op = model.any_op(&mut choices);
         model.step(op);
     }
     model.finish();
 }
 
+/// Runs a sequence that a failure printed.
+fn replay(seed: u64, setup: Setup, ops: &[Op]) {
+    let fake = setup.fake(seed);
+    let heap = Heap::new(&fake, IDLE);
+    let mut model = Model::new(&fake, &heap, seed, setup);
+    for &op in ops {
+        model.step(op);
+    }
+    model.finish();
+}
+
+/// The string of bytes of a seed.
+fn bytes_of(seed: u64, length: usize) -> Vec<u8> {
+    let mut random = Random(seed);
+    iter::repeat_with(|| random.next().to_le_bytes()).flatten().take(length).collect()
+}
+
+fn run_seed(seed: u64, setup: Setup) {
+    run(seed, setup, &bytes_of(seed, SEQUENCE_BYTES));
+}
+
 #[test]
 fn random_operations_agree_with_a_list_of_blocks() {
-    for seed in 0..25 {
-        run(&Fake::new(seed, 4096), seed, None, 150);
+    for seed in 0..10 {
+        run_seed(seed, PLAIN);
+        run_seed(seed, Setup { has_helper: false, ..PLAIN });
     }
 }
 
@@ -281,7 +456,7 @@ fn random_operations_agree_with_a_list_of_blocks() {
 fn random_operations_agree_on_pages_of_16_and_64_kib() {
     for page_bytes in [16 << 10, 64 << 10] {
         for seed in 100..106 {
-            run(&Fake::new(seed, page_bytes), seed, None, 150);
+            run_seed(seed, Setup { page_bytes, ..PLAIN });
         }
     }
 }
@@ -289,232 +464,53 @@ fn random_operations_agree_on_pages_of_16_and_64_kib() {
 #[test]
 fn random_operations_agree_when_any_verb_refuses_now_and_then_or_always() {
     for verb in VERBS {
-        for one_in in [1, 3, 20] {
-            for seed in 200..202 {
-                run(&Fake::new(seed, 4096), seed, Some(Fault { verb, one_in }), 100);
-            }
+        for one_in in [1, 8] {
+            let fault = Some(Fault { verb, one_in });
+            run_seed(200, Setup { fault, ..PLAIN });
+            run_seed(201, Setup { fault, has_helper: false, ..PLAIN });
         }
     }
 }
 
 #[test]
 fn random_operations_agree_without_a_range() {
-    let machine = Machine {
-        ram_bytes: 1 << 30,
-        swap_bytes: 0,
-        address_bytes_max: 100 << 20,
-        locked_bytes_max: u64::MAX,
-    };
     for seed in 300..305 {
-        let fake = Fake::new(seed, 4096).with_machine(machine);
-        run(&fake, seed, None, 100);
-        assert_eq!(Heap::new(&fake).stats().reserved_bytes, 0);
-    }
-}
-
-fn alloc(heap: &Heap<&Fake>, bytes: usize) -> NonNull<u8> {
-    heap.alloc(Request::fixed(bytes, 8)).expect("memory").start
-}
-
-fn free(heap: &Heap<&Fake>, start: NonNull<u8>, bytes: usize) {
-    // SAFETY: the tests free what `alloc` gave them, once.
-    unsafe { heap.free(start, bytes, bytes) }
-}
-
-#[test]
-fn a_proof_every_three_seconds_stays_warm() {
-    let fake = Fake::new(1, 4096);
-    let heap = Heap::new(&fake);
-    heap.set_cache_limit(1 << 20);
-    let proof = || {
-        // A free before the peak of its own burst: only the burst before knows what is to come.
-        let first = alloc(&heap, LARGE);
-        free(&heap, first, LARGE);
-        let blocks = [40 << 20, 20 << 20, 9 << 20].map(|bytes| (alloc(&heap, bytes), bytes));
-        for (start, bytes) in blocks {
-            free(&heap, start, bytes);
-        }
-    };
-    proof();
-    let cached = heap.stats().cached_bytes;
-
-    for _ in 0..5 {
-        fake.wait_ms(3000);
-        proof();
-    }
-
-    // Each block may need one page more than before for its colour.
-    let stats = heap.stats();
-    assert!(stats.evictions == 0 && stats.cached_bytes <= cached + 3 * 4096, "{stats:?}");
-    heap.check();
-}
-
-#[test]
-fn after_two_bursts_without_large_work_the_cache_is_down_to_its_limit() {
-    let fake = Fake::new(1, 4096);
-    let heap = Heap::new(&fake);
-    heap.set_cache_limit(1 << 20);
-    let big = alloc(&heap, 120 << 20);
-    free(&heap, big, 120 << 20);
-    assert!(heap.stats().cached_bytes >= 120 << 20);
-
-    for _ in 0..2 {
-        fake.wait_ms(3000);
-        let small = alloc(&heap, LARGE);
-        free(&heap, small, LARGE);
-    }
-
-    assert!(heap.stats().cached_bytes <= PEAK_SLACK_BYTES + (1 << 20), "{:?}", heap.stats());
-}
-
-#[test]
-fn zk_nalloc_cache_bytes_bounds_the_cache_at_any_time() {
-    let fake = Fake::new(1, 4096).with_number(c"ZK_NALLOC_CACHE_BYTES", 3 << 20);
-    let heap = Heap::new(&fake);
-    let blocks = [(); 8].map(|()| alloc(&heap, 1 << 20));
-
-    for block in blocks {
-        free(&heap, block, 1 << 20);
-        assert!(heap.stats().cached_bytes <= 3 << 20);
+        let setup = Setup { has_range: false, ..PLAIN };
+        run_seed(seed, setup);
+        let fake = setup.fake(seed);
+        assert_eq!(Heap::new(&fake, IDLE).stats().reserved_bytes, 0);
     }
 }
 
 #[test]
-fn no_more_is_given_back_than_is_too_much_and_a_huge_page() {
-    let fake = Fake::new(1, 4096).with_number(c"ZK_NALLOC_CACHE_BYTES", 60 << 20);
-    let heap = Heap::new(&fake);
-    let (large, small) = (alloc(&heap, 60 << 20), alloc(&heap, 1 << 20));
-    free(&heap, large, 60 << 20);
-
-    free(&heap, small, 1 << 20);
-
-    let cached = heap.stats().cached_bytes;
-    assert!((56 << 20..=60 << 20).contains(&cached), "{cached} bytes");
-    heap.check();
-}
-
-#[test]
-fn nalloc_cache_limit_sets_the_limit() {
-    let fake = Fake::new(1, 4096).with_number(c"NALLOC_CACHE_LIMIT", 12_345_678);
-
-    assert_eq!(Heap::new(&fake).stats().cache_limit_bytes, 12_345_678);
-}
-
-#[test]
-fn the_cache_limit_is_an_eighth_of_the_smallest_control_group_limit() {
-    let version_2 = Fake::new(1, 4096).with_files(&[
-        (c"/proc/self/cgroup", "0::/a/b\n"),
-        (c"/sys/fs/cgroup/a/b/memory.max", "max\n"),
-        (c"/sys/fs/cgroup/a/memory.max", "83886080\n"),
-        (c"/sys/fs/cgroup/memory.max", "99999999\n"),
-    ]);
-    let version_1 = Fake::new(1, 4096).with_files(&[
-        (c"/proc/self/cgroup", "5:cpu,cpuacct:/x\n4:memory:/job\n0::/\n"),
-        (c"/sys/fs/cgroup/memory/job/memory.limit_in_bytes", "41943040\n"),
-        (c"/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"),
-    ]);
-    let none = Fake::new(1, 4096);
-
-    assert_eq!(Heap::new(&version_2).stats().cache_limit_bytes, 10 << 20);
-    assert_eq!(Heap::new(&version_1).stats().cache_limit_bytes, 5 << 20);
-    assert_eq!(Heap::new(&none).stats().cache_limit_bytes, 64 << 20);
-}
-
-#[test]
-fn a_phase_with_other_sizes_reuses_the_same_pages() {
-    let fake = Fake::new(1, 4096);
-    let heap = Heap::new(&fake);
-    let first = [(); 6].map(|()| alloc(&heap, 12 << 20));
-    for block in first {
-        free(&heap, block, 12 << 20);
+fn as_many_more_sequences_agree_as_the_environment_asks_for() {
+    let rounds = env::var("NALLOC_TEST_FUZZ_ROUNDS").ok().and_then(|text| text.parse().ok());
+    let rounds: u64 = rounds.unwrap_or(3);
+    for seed in 1000..1000 + rounds {
+        let mut random = Random(seed);
+        let fault = Fault { verb: VERBS[random.below(VERBS.len())], one_in: random.below(30) + 1 };
+        let setup = Setup {
+            page_bytes: [4096, 4096, 16 << 10, 64 << 10][random.below(4)],
+            has_helper: random.below(2) == 0,
+            has_range: random.below(8) > 0,
+            fault: (random.below(2) == 0).then_some(fault),
+        };
+        run(seed, setup, &bytes_of(seed, random.below(4 * SEQUENCE_BYTES)));
     }
-
-    let second = [(); 2].map(|()| alloc(&heap, 35 << 20));
-
-    let stats = heap.stats();
-    assert!(stats.live_bytes + stats.cached_bytes <= 73 << 20, "{stats:?}");
-    for block in second {
-        free(&heap, block, 35 << 20);
-    }
-    heap.check();
 }
 
 #[test]
-fn growth_by_doubling_stays_in_place_when_nothing_is_above() {
-    let fake = Fake::new(1, 4096);
-    let heap = Heap::new(&fake);
-    let mut bytes = 1 << 20;
-    let first = alloc(&heap, bytes);
-
-    while bytes < 64 << 20 {
-        // SAFETY: the block is ours and has `bytes` bytes.
-        let now = unsafe { heap.resize(first, Request::fixed(bytes, 8), bytes * 2) };
-        assert_eq!(now, Ok(first));
-        bytes *= 2;
-    }
-
-    free(&heap, first, bytes);
-    heap.check();
-}
-
-#[test]
-fn sixty_four_blocks_in_turn_start_at_sixty_four_different_lines() {
-    let fake = Fake::new(1, 4096);
-    let heap = Heap::new(&fake);
-
-    let mut lines: Vec<_> = (0..64).map(|_| alloc(&heap, LARGE).addr().get() % 4096 / 64).collect();
-
-    lines.sort_unstable();
-    assert_eq!(lines, (0..64).collect::<Vec<_>>());
-}
-
-#[test]
-fn refusals_are_counted_with_the_last_errno() {
-    let fake = Fake::new(1, 4096);
-    let heap = Heap::new(&fake);
-    let block = alloc(&heap, 1 << 20);
-    free(&heap, block, 1 << 20);
-    fake.set_fault(Some(Fault { verb: Verb::Release, one_in: 1 }));
-
-    let released = heap.release_cache();
-
-    let stats = heap.stats();
-    let expected = (0, 1, Errno(libc::ENOMEM).0);
-    assert_eq!((released, stats.refusals, stats.last_refusal_errno), expected);
-    assert!(stats.cached_bytes >= 1 << 20);
-    heap.check();
-}
-
-#[test]
-#[should_panic(expected = "double free")]
-fn a_double_free_is_noticed() {
-    let fake = Fake::new(1, 4096);
-    let heap = Heap::new(&fake);
-    let block = alloc(&heap, 1 << 20);
-    free(&heap, block, 1 << 20);
-
-    free(&heap, block, 1 << 20);
-}
-
-#[test]
-#[should_panic(expected = "expected the length of the block")]
-fn a_free_with_another_length_is_noticed() {
-    let fake = Fake::new(1, 4096);
-    let heap = Heap::new(&fake);
-    let block = alloc(&heap, 1 << 20);
-
-    free(&heap, block, 2 << 20);
-}
-
-#[test]
-fn a_request_beyond_ram_and_swap_is_no_memory() {
-    let fake = Fake::new(1, 4096);
-    let heap = Heap::new(&fake);
-
-    for bytes in [(1 << 30) + 1, usize::MAX / 2, usize::MAX] {
-        let wanted = heap.alloc(Request::fixed(bytes, 8));
-        assert!(matches!(wanted, Err(Error::NoMemory { .. })), "{bytes}");
-    }
-    assert!(heap.alloc(Request::fixed(1 << 20, 1 << 40)).is_err(), "an alignment of 1 TiB");
-    heap.check();
+fn a_printed_sequence_runs_again() {
+    replay(
+        0x7,
+        PLAIN,
+        &[
+            Op::AllocZeroed { bytes: 3_000_000, align: 8, is_sparse: true },
+            Op::BeginPhase(1),
+            Op::Resize { index: 0, bytes: 100_000 },
+            Op::SetMemoryLimit(Some(1 << 20)),
+            Op::Alloc { bytes: 2_000_000, align: 8 },
+            Op::Free { index: 0, touched: 100_000 },
+        ],
+    );
 }

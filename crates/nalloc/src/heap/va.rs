@@ -43,20 +43,21 @@ pub(super) struct Range {
 unsafe impl Send for Range {}
 
 impl Range {
-    /// Reserves `len` granules and asks for huge pages; also why those were refused, if they were.
+    /// Reserves `len` granules and gives `advice` about them; also why that was refused, if it was.
     pub(super) fn reserve<O: Os>(
         os: &O,
         size: GranuleSize,
         len: Granules,
+        advice: Option<Advice>,
     ) -> Result<(Self, Option<Errno>), Errno> {
         let run = reserve(os, size.of(len), HUGE_BYTES.max(size.bytes()))?;
-        // SAFETY: the run is ours, and the advice loses no byte.
-        let refused = unsafe { os.advise(run, Advice::PreferHuge) }.err();
+        // SAFETY: the run is ours, and nothing is in it yet.
+        let refused = advice.and_then(|advice| unsafe { os.advise(run, advice) }.err());
         Ok((Self { run, size, len, backed: Granules::ZERO }, refused))
     }
 
-    /// Gives the address space back.
-    pub(super) fn unreserve<O: Os>(self, os: &O) {
+    /// Gives the address space back, of which nothing is used any more.
+    pub(super) fn unreserve<O: Os>(&self, os: &O) {
         // SAFETY: the range is ours and nothing was handed out. A refusal leaves address space
         // behind, and no memory.
         let _still_reserved = unsafe { os.unmap(self.run) };
@@ -77,19 +78,28 @@ impl Range {
         self.size
     }
 
-    /// Makes everything before `end` readable and writable.
+    /// The end of the chunk that ends at or after `end`: as far as is backed at once.
+    pub(super) fn chunk_end(&self, end: Index) -> Index {
+        let chunk = Granules(self.size.count_down(wide(BACK_BYTES)).0.max(1));
+        end.round_up(chunk).min(Index(0) + self.len)
+    }
+
+    /// Makes everything before `end`, the end of a chunk, readable and writable.
     pub(super) fn back_to<O: Os>(&mut self, os: &O, end: Index) -> Result<(), Errno> {
         assert!(end <= Index(0) + self.len, "backing past the range");
         if end.slot() <= self.backed.slots() {
             return Ok(());
         }
-        let chunk = Granules(self.size.count_down(wide(BACK_BYTES)).0.max(1));
-        let end = end.round_up(chunk).min(Index(0) + self.len);
         let more = Extent::between(Index(0) + self.backed, end);
         // SAFETY: the run is part of the reserved range, which is ours.
         unsafe { os.back(self.run_of(more)) }?;
         self.backed += more.len;
         Ok(())
+    }
+
+    /// All of it.
+    pub(super) fn run(&self) -> Run {
+        self.run
     }
 
     /// The pages of an extent.
@@ -109,11 +119,15 @@ impl Range {
         inside.then(|| Index(0) + self.size.count_down(wide(offset)))
     }
 
-    /// The first granule at or after `at` whose address is a multiple of `align` bytes.
+    /// The first granule at or after `at` whose address is a multiple of `align` bytes, which is a
+    /// power of two.
     pub(super) fn align_up(&self, at: Index, align: usize) -> Option<Index> {
+        if align <= self.size.bytes() {
+            return Some(at);
+        }
         let address = self.run.address() + self.size.of(at - Index(0));
-        let up = address.checked_next_multiple_of(align)? - address;
-        let skip = self.size.count_up(up)?;
+        let up = address.checked_add(align - 1)? & !(align - 1);
+        let skip = self.size.count_up(up - address)?;
         at.0.checked_add(skip.0).map(Index)
     }
 }
@@ -135,8 +149,8 @@ impl<T: Zeroable> Table<T> {
         Ok(Self { run: reserve(os, bytes, 1)?, backed_bytes: 0, values: PhantomData })
     }
 
-    /// Gives the address space back.
-    pub(super) fn unreserve<O: Os>(self, os: &O) {
+    /// Gives the address space back, of which nothing is used any more.
+    pub(super) fn unreserve<O: Os>(&self, os: &O) {
         // SAFETY: the table is ours and ends here. A refusal leaves address space behind.
         let _still_reserved = unsafe { os.unmap(self.run) };
     }

@@ -3,11 +3,11 @@
 
 use core::ffi::CStr;
 use core::ptr::NonNull;
-use core::sync::atomic::AtomicU32;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Advice, Errno, Machine, Os, Run};
+use super::{Advice, Errno, Machine, Os, Run, ThreadBody};
+use crate::sync::AtomicU32;
 use crate::units::wide;
 
 /// A sequence of numbers that a seed determines.
@@ -37,13 +37,31 @@ pub(crate) enum Verb {
     Back,
     Unmap,
     PreferHuge,
+    PreferSmall,
     Soften,
     Release,
+    ResidentPages,
+    Read,
+    Append,
+    AtExit,
+    StartThread,
 }
 
-/// Every verb that can refuse.
-pub(crate) const VERBS: [Verb; 6] =
-    [Verb::Reserve, Verb::Back, Verb::Unmap, Verb::PreferHuge, Verb::Soften, Verb::Release];
+/// Every verb of the heap that can refuse.
+pub(crate) const VERBS: [Verb; 12] = [
+    Verb::Reserve,
+    Verb::Back,
+    Verb::Unmap,
+    Verb::PreferHuge,
+    Verb::PreferSmall,
+    Verb::Soften,
+    Verb::Release,
+    Verb::ResidentPages,
+    Verb::Read,
+    Verb::Append,
+    Verb::AtExit,
+    Verb::StartThread,
+];
 
 /// Which verb refuses, and how often: once in `one_in` calls.
 #[derive(Clone, Copy, Debug)]
@@ -74,14 +92,17 @@ struct State {
     random: Random,
     fault: Option<Fault>,
     now_ms: u64,
+    files: Vec<(&'static CStr, String)>,
+    told: String,
+    threads_started: usize,
+    backed_bytes_max: usize,
 }
 
 /// The kernel of the tests.
 pub(crate) struct Fake {
     pub(crate) page_bytes: usize,
     machine: Machine,
-    files: Vec<(&'static CStr, &'static str)>,
-    numbers: Vec<(&'static CStr, u64)>,
+    variables: Vec<(&'static str, String)>,
     state: Mutex<State>,
 }
 
@@ -89,8 +110,16 @@ impl Fake {
     /// A machine with pages of `page_bytes` and 1 GiB of RAM, and an address space that leaves
     /// room for a range of 256 MiB.
     pub(crate) fn new(seed: u64, page_bytes: usize) -> Self {
-        let state =
-            State { mappings: Vec::new(), random: Random(seed), fault: None, now_ms: 1_000_000 };
+        let state = State {
+            mappings: Vec::new(),
+            random: Random(seed),
+            fault: None,
+            now_ms: 1_000_000,
+            files: Vec::new(),
+            told: String::new(),
+            threads_started: 0,
+            backed_bytes_max: usize::MAX,
+        };
         Self {
             page_bytes,
             machine: Machine {
@@ -99,8 +128,7 @@ impl Fake {
                 address_bytes_max: 512 << 20,
                 locked_bytes_max: u64::MAX,
             },
-            files: Vec::new(),
-            numbers: Vec::new(),
+            variables: Vec::new(),
             state: Mutex::new(state),
         }
     }
@@ -112,15 +140,45 @@ impl Fake {
     }
 
     /// The same machine with these files.
-    pub(crate) fn with_files(mut self, files: &[(&'static CStr, &'static str)]) -> Self {
-        self.files = files.to_vec();
+    pub(crate) fn with_files(self, files: &[(&'static CStr, &str)]) -> Self {
+        for (path, text) in files {
+            self.set_file(path, text);
+        }
         self
     }
 
     /// The same machine with a variable in the environment.
-    pub(crate) fn with_number(mut self, name: &'static CStr, value: u64) -> Self {
-        self.numbers.push((name, value));
+    pub(crate) fn with_variable(mut self, name: &'static str, value: &str) -> Self {
+        self.variables.push((name, value.to_string()));
         self
+    }
+
+    /// The same machine, which backs no more than that many bytes in all.
+    pub(crate) fn with_backed_bytes_max(self, bytes: usize) -> Self {
+        self.state().backed_bytes_max = bytes;
+        self
+    }
+
+    /// Gives a file another content.
+    pub(crate) fn set_file(&self, path: &'static CStr, text: &str) {
+        let mut state = self.state();
+        state.files.retain(|(known, _)| *known != path);
+        state.files.push((path, text.to_string()));
+    }
+
+    /// What a file holds.
+    pub(crate) fn file(&self, path: &CStr) -> Option<String> {
+        self.state().files.iter().find(|(known, _)| *known == path).map(|(_, text)| text.clone())
+    }
+
+    /// What was written to standard error.
+    pub(crate) fn told(&self) -> String {
+        self.state().told.clone()
+    }
+
+    /// How many threads were started; none of them runs.
+    pub(crate) fn threads_started(&self) -> usize {
+        self.state().threads_started
     }
 
     /// Makes a verb refuse from now on, or none.
@@ -207,6 +265,12 @@ impl Os for &Fake {
 
     unsafe fn back(&self, run: Run) -> Result<(), Errno> {
         self.answer(Verb::Back)?;
+        let is_backed = |page: &&Page| **page == Page::Backed;
+        let pages = |m: &Mapping| m.pages.iter().filter(is_backed).count();
+        let backed = self.state().mappings.iter().map(pages).sum::<usize>() * self.page_bytes;
+        if run.bytes > self.state().backed_bytes_max.saturating_sub(backed) {
+            return Err(Errno(libc::ENOMEM));
+        }
         self.each_page(run, |page, _, _| *page = Page::Backed);
         Ok(())
     }
@@ -225,6 +289,7 @@ impl Os for &Fake {
     unsafe fn advise(&self, run: Run, advice: Advice) -> Result<(), Errno> {
         match advice {
             Advice::PreferHuge => self.answer(Verb::PreferHuge),
+            Advice::PreferSmall => self.answer(Verb::PreferSmall),
             Advice::Soften => {
                 self.answer(Verb::Soften)?;
                 self.each_page(run, |page, at, random| {
@@ -247,6 +312,19 @@ impl Os for &Fake {
         }
     }
 
+    /// Counts the pages that hold something else than zeros.
+    unsafe fn resident_pages(&self, run: Run) -> Result<usize, Errno> {
+        self.answer(Verb::ResidentPages)?;
+        let (mut resident, page_bytes) = (0, self.page_bytes);
+        self.each_page(run, |page, at, _| {
+            assert_eq!(*page, Page::Backed, "asked page of {run:?}");
+            // SAFETY: the page exists.
+            let bytes = unsafe { core::slice::from_raw_parts(at.as_ptr(), page_bytes) };
+            resident += usize::from(bytes.iter().any(|&byte| byte != 0));
+        });
+        Ok(resident)
+    }
+
     unsafe fn lock(&self, run: Run) -> Result<(), Errno> {
         self.each_page(run, |page, _, _| assert_eq!(*page, Page::Backed, "locked page"));
         Ok(())
@@ -256,16 +334,65 @@ impl Os for &Fake {
         self.machine
     }
 
-    fn number_from_environment(&self, name: &CStr) -> Option<u64> {
-        self.numbers.iter().find(|(known, _)| *known == name).map(|&(_, value)| value)
+    fn variable(&self, name: &CStr, buffer: &mut [u8]) -> Option<usize> {
+        let found = self.variables.iter().find(|(known, _)| known.as_bytes() == name.to_bytes());
+        let (_, value) = found?;
+        let length = value.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&value.as_bytes()[..length]);
+        Some(value.len())
+    }
+
+    fn each_variable(&self, each: &mut dyn FnMut(&[u8])) {
+        for (name, value) in &self.variables {
+            each(format!("{name}={value}").as_bytes());
+        }
     }
 
     fn read(&self, path: &CStr, buffer: &mut [u8]) -> Result<usize, Errno> {
-        let found = self.files.iter().find(|(known, _)| *known == path);
-        let (_, text) = found.ok_or(Errno(libc::ENOENT))?;
+        self.answer(Verb::Read)?;
+        let text = self.file(path).ok_or(Errno(libc::ENOENT))?;
         let length = text.len().min(buffer.len());
         buffer[..length].copy_from_slice(&text.as_bytes()[..length]);
         Ok(length)
+    }
+
+    fn read_parts(
+        &self,
+        path: &CStr,
+        buffer: &mut [u8],
+        each: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Errno> {
+        self.answer(Verb::Read)?;
+        let text = self.file(path).ok_or(Errno(libc::ENOENT))?;
+        text.as_bytes().chunks(buffer.len()).for_each(each);
+        Ok(())
+    }
+
+    fn append(&self, path: &CStr, text: &[u8]) -> Result<(), Errno> {
+        self.answer(Verb::Append)?;
+        let mut state = self.state();
+        let (_, file) =
+            state.files.iter_mut().find(|(known, _)| *known == path).ok_or(Errno(libc::ENOENT))?;
+        file.push_str(&String::from_utf8_lossy(text));
+        Ok(())
+    }
+
+    fn tell(&self, text: &[u8]) {
+        self.state().told.push_str(&String::from_utf8_lossy(text));
+    }
+
+    fn at_exit(&self, _body: extern "C" fn()) -> Result<(), Errno> {
+        self.answer(Verb::AtExit)
+    }
+
+    fn start_thread(&self, _body: ThreadBody) -> Result<(), Errno> {
+        self.answer(Verb::StartThread)?;
+        self.state().threads_started += 1;
+        Ok(())
+    }
+
+    fn sleep_ms(&self, ms: u64) {
+        self.wait_ms(ms);
     }
 
     fn now_ms(&self) -> u64 {

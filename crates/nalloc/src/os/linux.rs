@@ -3,15 +3,22 @@
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{Advice, Errno, Machine, Os, Run};
+use super::{Advice, Errno, Machine, Os, Run, ThreadBody};
+use crate::sync::AtomicU32;
 
 /// The kernel this process runs on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Linux;
 
+/// Stack of a thread of our own; it calls the kernel and little else.
+const STACK_BYTES: usize = 64 << 10;
+/// Pages whose residency one call asks for.
+const RESIDENCY_PAGES: usize = 4096;
+
 unsafe extern "C" {
+    static environ: *const *const c_char;
     fn secure_getenv(name: *const c_char) -> *mut c_char;
     fn pthread_atfork(
         prepare: Option<extern "C" fn()>,
@@ -42,6 +49,87 @@ pub(crate) fn around_fork(
     unsafe { pthread_atfork(Some(prepare), Some(parent), Some(child)) == 0 }
 }
 
+/// Keeps the object that this code is in loaded for good: a thread of ours may run in it when the
+/// last user closes it. Called while the object is being loaded, when the loader's lock is held by
+/// this thread anyway; later, the holder of that lock might wait for the caller.
+pub(crate) fn stay_loaded() {
+    let here: fn() = stay_loaded;
+    // SAFETY: all-zero bytes are a valid Dl_info.
+    let mut info: libc::Dl_info = unsafe { core::mem::zeroed() };
+    // SAFETY: `info` is writable; the address is only looked up.
+    let found = unsafe { libc::dladdr(here as *const c_void, &raw mut info) };
+    if found != 0 && !info.dli_fname.is_null() {
+        let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
+        // SAFETY: the name ends in NUL. The object is loaded, so no code of it runs again. A main
+        // program is not found by this name, and is never unloaded.
+        unsafe { libc::dlopen(info.dli_fname, flags) };
+    }
+}
+
+/// Calls `body` with all signals blocked in this thread, and so in the threads that it makes.
+fn without_signals<R>(body: impl FnOnce() -> R) -> R {
+    // SAFETY: all-zero bytes are a valid signal set.
+    let mut all: libc::sigset_t = unsafe { core::mem::zeroed() };
+    let mut old = all;
+    // SAFETY: both sets are writable.
+    unsafe { libc::sigfillset(&raw mut all) };
+    // SAFETY: as above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const all, &raw mut old) };
+    let result = body();
+    // SAFETY: `old` was filled in above.
+    unsafe { libc::pthread_sigmask(libc::SIG_SETMASK, &raw const old, ptr::null_mut()) };
+    result
+}
+
+/// Starts a detached thread, with a stack of `stack_bytes` or the C library's own size.
+fn start_detached(body: ThreadBody, stack_bytes: Option<usize>) -> Result<(), Errno> {
+    let errno = |code: c_int| if code == 0 { Ok(()) } else { Err(Errno(code)) };
+    // SAFETY: all-zero bytes may be initialised as attributes.
+    let mut attributes: libc::pthread_attr_t = unsafe { core::mem::zeroed() };
+    // SAFETY: `attributes` is writable.
+    errno(unsafe { libc::pthread_attr_init(&raw mut attributes) })?;
+    if let Some(bytes) = stack_bytes {
+        // SAFETY: the attributes were initialised. A size that is refused leaves the default.
+        unsafe { libc::pthread_attr_setstacksize(&raw mut attributes, bytes) };
+    }
+    // SAFETY: as above.
+    unsafe {
+        libc::pthread_attr_setdetachstate(&raw mut attributes, libc::PTHREAD_CREATE_DETACHED)
+    };
+    let mut thread: libc::pthread_t = 0;
+    // SAFETY: the attributes are initialised, and `body` needs no argument.
+    let started = unsafe {
+        libc::pthread_create(&raw mut thread, &raw const attributes, body, ptr::null_mut())
+    };
+    // SAFETY: the attributes were initialised and are not used again.
+    unsafe { libc::pthread_attr_destroy(&raw mut attributes) };
+    errno(started)
+}
+
+/// A file that is closed when it is dropped.
+struct File(c_int);
+
+impl File {
+    fn open(path: &CStr, flags: c_int) -> Result<Self, Errno> {
+        // SAFETY: `path` ends in NUL, and the mode is there for files that are made.
+        let file = unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC, 0o644) };
+        if file < 0 { Err(last_errno()) } else { Ok(Self(file)) }
+    }
+
+    fn read(&self, buffer: &mut [u8]) -> Result<usize, Errno> {
+        // SAFETY: `buffer` is writable for its whole length.
+        let got = unsafe { libc::read(self.0, buffer.as_mut_ptr().cast(), buffer.len()) };
+        usize::try_from(got).map_err(|_| last_errno())
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        // SAFETY: the file was opened by this value and is closed once.
+        unsafe { libc::close(self.0) };
+    }
+}
+
 /// Overwrites memory with zeros in a way that the compiler may not leave out.
 ///
 /// # Safety
@@ -60,6 +148,11 @@ fn pointer(run: Run) -> *mut c_void {
 type LimitName = libc::__rlimit_resource_t;
 #[cfg(not(target_env = "gnu"))]
 type LimitName = libc::c_int;
+
+/// Milliseconds below a second as nanoseconds.
+fn nanos(ms: u64) -> libc::c_long {
+    libc::c_long::try_from(ms).map_or(0, |ms| ms * 1_000_000)
+}
 
 fn rlimit_bytes(resource: LimitName) -> u64 {
     let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
@@ -124,6 +217,7 @@ impl Os for Linux {
     unsafe fn advise(&self, run: Run, advice: Advice) -> Result<(), Errno> {
         let number = match advice {
             Advice::PreferHuge => libc::MADV_HUGEPAGE,
+            Advice::PreferSmall => libc::MADV_NOHUGEPAGE,
             Advice::Soften => libc::MADV_FREE,
             Advice::Release => libc::MADV_DONTNEED,
             Advice::HideFromDumps => libc::MADV_DONTDUMP,
@@ -133,6 +227,21 @@ impl Os for Linux {
         };
         // SAFETY: the run is backed, and the bytes that the advice may lose belong to nobody.
         answer(unsafe { libc::madvise(pointer(run), run.bytes, number) })
+    }
+
+    unsafe fn resident_pages(&self, run: Run) -> Result<usize, Errno> {
+        let page = self.page_bytes();
+        let mut flags = [0; RESIDENCY_PAGES];
+        let (mut offset, mut resident) = (0, 0);
+        while offset < run.bytes {
+            let part = run.part(offset, (run.bytes - offset).min(RESIDENCY_PAGES * page));
+            // SAFETY: the part is mapped, and there is a byte for each of its pages.
+            let asked = unsafe { libc::mincore(pointer(part), part.bytes, flags.as_mut_ptr()) };
+            answer(asked)?;
+            resident += flags[..part.bytes / page].iter().filter(|&&flag| flag & 1 != 0).count();
+            offset += part.bytes;
+        }
+        Ok(resident)
     }
 
     unsafe fn lock(&self, run: Run) -> Result<(), Errno> {
@@ -155,7 +264,7 @@ impl Os for Linux {
         }
     }
 
-    fn number_from_environment(&self, name: &CStr) -> Option<u64> {
+    fn variable(&self, name: &CStr, buffer: &mut [u8]) -> Option<usize> {
         // SAFETY: `name` ends in NUL.
         let value = unsafe { secure_getenv(name.as_ptr()) };
         if value.is_null() {
@@ -163,21 +272,76 @@ impl Os for Linux {
         }
         // SAFETY: the environment holds strings that end in NUL. It is read once, with the first
         // large allocation; who changes it while other threads run has to answer for that.
-        unsafe { CStr::from_ptr(value) }.to_str().ok()?.parse().ok()
+        let value = unsafe { CStr::from_ptr(value) }.to_bytes();
+        let length = value.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&value[..length]);
+        Some(value.len())
+    }
+
+    fn each_variable(&self, each: &mut dyn FnMut(&[u8])) {
+        // SAFETY: getauxval has no preconditions.
+        if unsafe { libc::getauxval(libc::AT_SECURE) } != 0 {
+            return;
+        }
+        // SAFETY: the C library set this up before any code of ours ran.
+        let mut entry = unsafe { environ };
+        // SAFETY: the list ends in a null pointer; as in `variable` for who changes it.
+        while !entry.is_null() && !unsafe { *entry }.is_null() {
+            // SAFETY: the entry is a string that ends in NUL.
+            each(unsafe { CStr::from_ptr(*entry) }.to_bytes());
+            // SAFETY: the entry was not the last one.
+            entry = unsafe { entry.add(1) };
+        }
     }
 
     fn read(&self, path: &CStr, buffer: &mut [u8]) -> Result<usize, Errno> {
-        // SAFETY: `path` ends in NUL.
-        let file = unsafe { libc::open(path.as_ptr(), libc::O_RDONLY | libc::O_CLOEXEC) };
-        if file < 0 {
-            return Err(last_errno());
+        File::open(path, libc::O_RDONLY)?.read(buffer)
+    }
+
+    fn read_parts(
+        &self,
+        path: &CStr,
+        buffer: &mut [u8],
+        each: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Errno> {
+        let file = File::open(path, libc::O_RDONLY)?;
+        loop {
+            match file.read(buffer)? {
+                0 => return Ok(()),
+                length => each(&buffer[..length]),
+            }
         }
-        // SAFETY: `buffer` is writable for its whole length.
-        let got = unsafe { libc::read(file, buffer.as_mut_ptr().cast(), buffer.len()) };
-        let result = usize::try_from(got).map_err(|_| last_errno());
-        // SAFETY: `file` was opened above and is closed once.
-        unsafe { libc::close(file) };
-        result
+    }
+
+    fn append(&self, path: &CStr, text: &[u8]) -> Result<(), Errno> {
+        let file = File::open(path, libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND)?;
+        // SAFETY: `text` is readable for its whole length.
+        let written = unsafe { libc::write(file.0, text.as_ptr().cast(), text.len()) };
+        if usize::try_from(written) == Ok(text.len()) { Ok(()) } else { Err(last_errno()) }
+    }
+
+    fn tell(&self, text: &[u8]) {
+        // SAFETY: `text` is readable for its whole length.
+        unsafe { libc::write(libc::STDERR_FILENO, text.as_ptr().cast(), text.len()) };
+    }
+
+    fn at_exit(&self, body: extern "C" fn()) -> Result<(), Errno> {
+        // SAFETY: `body` is a function of this object; the C library calls it before it is gone.
+        if unsafe { libc::atexit(body) } == 0 { Ok(()) } else { Err(Errno(libc::ENOMEM)) }
+    }
+
+    fn start_thread(&self, body: ThreadBody) -> Result<(), Errno> {
+        without_signals(|| {
+            // Thread-local variables of the program lie on the stack too, and may not fit.
+            start_detached(body, Some(STACK_BYTES)).or_else(|_| start_detached(body, None))
+        })
+    }
+
+    fn sleep_ms(&self, ms: u64) {
+        let seconds = libc::time_t::try_from(ms / 1000).unwrap_or(1);
+        let time = libc::timespec { tv_sec: seconds, tv_nsec: nanos(ms % 1000) };
+        // SAFETY: `time` is readable, and nobody asks what was left.
+        unsafe { libc::nanosleep(&raw const time, ptr::null_mut()) };
     }
 
     fn now_ms(&self) -> u64 {
@@ -208,8 +372,7 @@ impl Os for Linux {
 
     fn die(&self, message: &str) -> ! {
         for part in ["nalloc: ", message, "\n"] {
-            // SAFETY: `part` is readable for its whole length. Nobody can act on a failure here.
-            unsafe { libc::write(libc::STDERR_FILENO, part.as_ptr().cast(), part.len()) };
+            self.tell(part.as_bytes());
         }
         // SAFETY: abort has no preconditions.
         unsafe { libc::abort() }

@@ -1,54 +1,81 @@
-//! The memory limit of the process's control group, version 1 or 2, read without allocating.
+//! What the kernel tells in files: limits and pressure of the process's control group, version 1 or
+//! 2, and whether it gives huge pages. Read without allocating.
 
 use core::ffi::CStr;
 
-use super::Os;
+use super::{Os, Run};
 
 /// Longest path and longest file that is read.
 const BUFFER_BYTES: usize = 4096;
 /// Levels of the hierarchy that are looked at, from the process's group upwards.
 const LEVELS_MAX: usize = 64;
 
-/// The smallest memory limit of the process's control group and those above it, in bytes;
-/// `u64::MAX` when there is none, or none can be read.
-pub(crate) fn cgroup_limit_bytes<O: Os>(os: &O) -> u64 {
-    let mut groups = [0; BUFFER_BYTES];
-    let Ok(length) = os.read(c"/proc/self/cgroup", &mut groups) else { return u64::MAX };
-    let mut limit = u64::MAX;
-    for line in groups[..length.min(BUFFER_BYTES)].split(|&byte| byte == b'\n') {
+/// A control group that the process is in.
+#[derive(Clone, Copy)]
+enum Group<'a> {
+    /// Of version 1, with the memory controller.
+    Memory(&'a [u8]),
+    /// Of version 2.
+    Unified(&'a [u8]),
+}
+
+/// The groups named in the text of `/proc/self/cgroup`.
+fn groups(text: &[u8]) -> impl Iterator<Item = Group<'_>> {
+    text.split(|&byte| byte == b'\n').filter_map(|line| {
         // A line is `number:controllers:path`; version 2 has the number 0 and no controllers.
         let mut fields = line.splitn(3, |&byte| byte == b':');
-        let (Some(number), Some(controllers), Some(path)) =
-            (fields.next(), fields.next(), fields.next())
-        else {
-            continue;
-        };
-        let (root, file): (&[u8], &[u8]) = if number == b"0" && controllers.is_empty() {
-            (b"/sys/fs/cgroup", b"/memory.max")
+        let (number, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
+        let path = path.strip_suffix(b"/").unwrap_or(path);
+        if number == b"0" && controllers.is_empty() {
+            Some(Group::Unified(path))
         } else if controllers.split(|&byte| byte == b',').any(|name| name == b"memory") {
-            (b"/sys/fs/cgroup/memory", b"/memory.limit_in_bytes")
+            Some(Group::Memory(path))
         } else {
-            continue;
-        };
-        limit = limit.min(limit_up_from(os, root, path, file));
-    }
-    limit
+            None
+        }
+    })
+}
+
+/// The text of `/proc/self/cgroup`, or nothing.
+fn groups_text<'a, O: Os>(os: &O, buffer: &'a mut [u8; BUFFER_BYTES]) -> &'a [u8] {
+    let length = os.read(c"/proc/self/cgroup", buffer).unwrap_or(0);
+    &buffer[..length.min(BUFFER_BYTES)]
+}
+
+/// The smallest memory limit of the process's control group and those above it, in bytes, the one
+/// from which on the kernel slows a group down (`memory.high`) included; `u64::MAX` when there is
+/// none, or none can be read.
+pub(crate) fn cgroup_limit_bytes<O: Os>(os: &O) -> u64 {
+    let mut buffer = [0; BUFFER_BYTES];
+    let limits = groups(groups_text(os, &mut buffer)).map(|group| match group {
+        Group::Memory(path) => {
+            limit_up_from(os, b"/sys/fs/cgroup/memory", path, b"/memory.limit_in_bytes")
+        }
+        Group::Unified(path) => {
+            let limit = |file| limit_up_from(os, b"/sys/fs/cgroup", path, file);
+            limit(b"/memory.max").min(limit(b"/memory.high"))
+        }
+    });
+    limits.min().unwrap_or(u64::MAX)
 }
 
 /// The smallest number in `file` in the folder `path` below `root` and in those above it.
 fn limit_up_from<O: Os>(os: &O, root: &[u8], path: &[u8], file: &[u8]) -> u64 {
     let mut limit = u64::MAX;
-    let mut path = path.strip_suffix(b"/").unwrap_or(path);
+    let mut path = path;
     for _ in 0..LEVELS_MAX {
-        limit = limit.min(number_in(os, &[root, path, file]).unwrap_or(u64::MAX));
+        let mut text = [0; 32];
+        let number = text_of(os, &[root, path, file], &mut text);
+        let number = number.and_then(|text| text.trim_end().parse().ok());
+        limit = limit.min(number.unwrap_or(u64::MAX));
         let Some(slash) = path.iter().rposition(|&byte| byte == b'/') else { break };
         path = &path[..slash];
     }
     limit
 }
 
-/// The decimal number in the file whose path is the `parts` in a row; None for `max`.
-fn number_in<O: Os>(os: &O, parts: &[&[u8]]) -> Option<u64> {
+/// The first bytes of the file whose path is the `parts` in a row.
+fn text_of<'a, O: Os>(os: &O, parts: &[&[u8]], buffer: &'a mut [u8]) -> Option<&'a str> {
     let mut path = [0; BUFFER_BYTES];
     let mut end = 0;
     for part in parts {
@@ -56,8 +83,65 @@ fn number_in<O: Os>(os: &O, parts: &[&[u8]]) -> Option<u64> {
         end += part.len();
     }
     let path = CStr::from_bytes_until_nul(&path).ok()?;
+    let length = os.read(path, buffer).ok()?;
+    str::from_utf8(buffer.get(..length)?).ok()
+}
 
-    let mut text = [0; 32];
-    let length = os.read(path, &mut text).ok()?;
-    str::from_utf8(text.get(..length)?).ok()?.trim_end().parse().ok()
+/// Microseconds for which some task of the process's control group, or else of the machine, waited
+/// for memory since the start of time; None where the kernel keeps no such account.
+pub(crate) fn stalled_us<O: Os>(os: &O) -> Option<u64> {
+    let mut buffer = [0; BUFFER_BYTES];
+    let (mut in_group, mut anywhere) = ([0; 256], [0; 256]);
+    let group = groups(groups_text(os, &mut buffer)).find_map(|group| match group {
+        Group::Unified(path) => Some(path),
+        Group::Memory(_) => None,
+    });
+    let group = group.and_then(|path| {
+        text_of(os, &[b"/sys/fs/cgroup", path, b"/memory.pressure"], &mut in_group)
+    });
+    let text = group.or_else(|| text_of(os, &[b"/proc/pressure/memory"], &mut anywhere))?;
+    let some = text.lines().find(|line| line.starts_with("some "))?;
+    some.split(' ').find_map(|field| field.strip_prefix("total="))?.parse().ok()
+}
+
+/// Whether the system never gives huge pages.
+pub(crate) fn has_no_huge_pages<O: Os>(os: &O) -> bool {
+    let mut buffer = [0; 128];
+    let path: &[u8] = b"/sys/kernel/mm/transparent_hugepage/enabled";
+    text_of(os, &[path], &mut buffer).is_some_and(|text| text.contains("[never]"))
+}
+
+/// Bytes of huge pages in those of the process's mappings that lie within `range`.
+pub(crate) fn huge_bytes<O: Os>(os: &O, range: Run) -> Option<u64> {
+    let mut line = [0u8; 256];
+    let (mut used, mut is_inside, mut total) = (0, false, 0);
+    let mut buffer = [0; BUFFER_BYTES];
+    let read = os.read_parts(c"/proc/self/smaps", &mut buffer, &mut |part| {
+        for &byte in part {
+            if byte != b'\n' {
+                if let Some(place) = line.get_mut(used) {
+                    (*place, used) = (byte, used + 1);
+                }
+                continue;
+            }
+            let text = str::from_utf8(&line[..used]).unwrap_or("");
+            if let Some(bounds) = bounds_of(text) {
+                let end = range.address() + range.bytes;
+                is_inside = range.address() <= bounds.0 && bounds.1 <= end;
+            } else if is_inside && let Some(rest) = text.strip_prefix("AnonHugePages:") {
+                let kib = rest.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0);
+                total += kib << 10;
+            }
+            used = 0;
+        }
+    });
+    read.ok().map(|()| total)
+}
+
+/// The bounds of a mapping, when the line is the first one about it.
+fn bounds_of(line: &str) -> Option<(usize, usize)> {
+    let (bounds, _) = line.split_once(' ')?;
+    let (start, end) = bounds.split_once('-')?;
+    let address = |text| usize::from_str_radix(text, 16).ok();
+    Some((address(start)?, address(end)?))
 }

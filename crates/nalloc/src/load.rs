@@ -1,4 +1,6 @@
-//! A child made by fork finds the heap whole, whatever the other threads of its parent were at.
+//! What is done when this object is loaded: a child made by fork finds the heap whole, whatever the
+//! other threads of its parent were at, and the object stays loaded as long as a helper thread may
+//! run in it.
 //!
 //! The handlers are registered when this object is loaded. Registering them at the first
 //! allocation races with the first fork: one child in 60 to 800 inherited a lock that nobody held.
@@ -11,13 +13,20 @@ extern "C" fn prepare() {
 }
 
 extern "C" fn resume() {
-    // SAFETY: `prepare` ran in this thread, or in the one that this child was made by.
+    // SAFETY: `prepare` ran in this thread.
     unsafe { HEAP.after_fork() }
 }
 
+extern "C" fn resume_child() {
+    // SAFETY: `prepare` ran in the thread that this child was made by.
+    unsafe { HEAP.after_fork() }
+    HEAP.forget_helper();
+}
+
 extern "C" fn register() {
+    linux::stay_loaded();
     // A C library without memory for three pointers at load leaves fork as unsafe as without us.
-    let _registered = linux::around_fork(prepare, resume, resume);
+    let _registered = linux::around_fork(prepare, resume, resume_child);
 }
 
 // SAFETY: the section holds pointers to functions that run once, at load, before `main`; this one
