@@ -120,12 +120,14 @@ impl Clock {
     }
 
     /// Whether the helper ends; then it is gone. `is_due` says whether more is cached than the
-    /// limit: in a quiet time that is what the kernel refused to take.
-    pub(crate) fn may_end(&mut self, now_ms: u64, is_due: bool) -> bool {
+    /// limit. In a quiet time that is what the kernel refused to take, unless somebody called since
+    /// the tick: who finds a helper starts none.
+    pub(crate) fn may_end(&mut self, now_ms: u64, calls: u64, is_due: bool) -> bool {
         if is_due {
             self.due_ms = now_ms;
         }
-        let is_over = self.is_quiet || now_ms.saturating_sub(self.due_ms) >= QUIET_MS;
+        let is_quiet = self.is_quiet && calls == self.calls;
+        let is_over = is_quiet || now_ms.saturating_sub(self.due_ms) >= QUIET_MS;
         if is_over {
             self.helper = Helper::Gone;
         }

@@ -24,10 +24,15 @@ pub(super) struct Work {
 impl State {
     /// What is to be done after pages became free.
     pub(super) fn work<O: Os>(&mut self, os: &O) -> Work {
-        if self.cached_bytes() <= self.cache_limit_bytes && self.memory_limit_bytes.is_none() {
-            return Work::default();
+        if self.is_over_limit() || self.memory_limit_bytes.is_some() {
+            return self.work_beyond_limit(os);
         }
-        self.work_beyond_limit(os)
+        Work::default()
+    }
+
+    /// Whether more is cached than may be while nobody is at work.
+    fn is_over_limit(&self) -> bool {
+        self.cached_bytes() > self.cache_limit_bytes
     }
 
     /// Tells the clock what time it is.
@@ -44,10 +49,9 @@ impl State {
         }
         self.note_peaks();
         let is_callers = helper == Helper::Off || self.is_bound();
-        let is_over_limit = self.cached_bytes() > self.cache_limit_bytes;
         Work {
             is_trim_due: is_callers && self.is_over_allowance(),
-            is_helper_due: is_over_limit
+            is_helper_due: self.is_over_limit()
                 && helper == Helper::Gone
                 && self.clock.is_helper_due(os.now_ms()),
         }
@@ -126,8 +130,8 @@ impl<'h, O: Os> Task<'h, O> {
 
         let now_ms = self.heap.os.now_ms();
         let mut state = self.heap.lock();
-        let is_over_limit = state.cached_bytes() > state.cache_limit_bytes;
-        if state.clock.may_end(now_ms, is_over_limit) { Next::End } else { Next::Sleep }
+        let (calls, is_due) = (state.counters.calls(), state.is_over_limit());
+        if state.clock.may_end(now_ms, calls, is_due) { Next::End } else { Next::Sleep }
     }
 
     /// Softens the cache when tasks of this machine or control group wait for memory, and releases
