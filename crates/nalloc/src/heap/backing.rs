@@ -158,6 +158,14 @@ impl Pages {
         }
     }
 
+    /// Makes the warm granules of an extent soft; what is zero stays so.
+    pub(super) fn soften(&mut self, extent: Extent) {
+        for (word, mask) in words(extent) {
+            self.soft[word] |= self.warm[word] & mask;
+            self.warm[word] &= !mask;
+        }
+    }
+
     /// Where an extent may hold something else than zeros.
     pub(super) fn dirty_runs(&self, extent: Extent) -> DirtyRuns {
         let mut found = DirtyRuns::NONE;
@@ -186,8 +194,7 @@ impl Pages {
         }
     }
 
-    /// The shortest part of an extent that holds all of its granules that are warm, or, when
-    /// `state` is soft, warm or soft.
+    /// The shortest part of an extent that holds all of its granules that are wanted.
     pub(super) fn span(&self, extent: Extent, wanted: Wanted) -> Extent {
         let mut span: Option<Extent> = None;
         for (word, mask) in words(extent) {
@@ -236,10 +243,21 @@ mod tests {
                 (Index::of_slot(at), Extent::between(Index::of_slot(at), Index::of_slot(at + len)))
             };
             let ((_, changed), (_, asked)) = (any(), any());
-            let state = [Backing::Warm, Backing::Soft, Backing::Zero][random.below(3)];
-
-            pages.set(changed, state);
-            list[changed.at.slot()..changed.end().slot()].fill(state);
+            let changed_part = &mut list[changed.at.slot()..changed.end().slot()];
+            match [Backing::Warm, Backing::Soft, Backing::Zero][random.below(3)] {
+                Backing::Soft => {
+                    pages.soften(changed);
+                    for state in changed_part {
+                        if *state == Backing::Warm {
+                            *state = Backing::Soft;
+                        }
+                    }
+                }
+                state => {
+                    pages.set(changed, state);
+                    changed_part.fill(state);
+                }
+            }
 
             let part = &list[asked.at.slot()..asked.end().slot()];
             let count = |wanted| part.iter().filter(|&&state| state == wanted).count();
@@ -264,7 +282,8 @@ mod tests {
         let fake = Fake::new(0, 4096);
         let mut pages = Pages::reserve(&&fake, extent(0, LEN).len)?;
         pages.back_to(&&fake, Index::of_slot(LEN))?;
-        pages.set(extent(60, 10), Backing::Soft);
+        pages.set(extent(60, 10), Backing::Warm);
+        pages.soften(extent(55, 20));
         pages.set(extent(128, 64), Backing::Warm);
         let exact = pages.dirty_runs(extent(0, LEN));
         assert_eq!(exact.as_slice(), [extent(60, 10), extent(128, 64)]);

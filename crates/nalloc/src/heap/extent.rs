@@ -2,10 +2,11 @@
 //! held (out of the heap while the kernel is asked to take its pages). Free neighbours are always
 //! merged; live ones never are.
 //!
-//! An extent is described in the entry of its first granule; a free one also leaves a link back
-//! from the entry of its last granule, so that the neighbour above finds it. The entry of a granule
-//! inside an extent holds nothing. The free extent at the very top reaches the end of the range,
-//! and its far end needs no link, for nothing lies above.
+//! An extent is described in the entry of its first granule; a free one, and a live one that grew,
+//! also leave a link back from the entry of the last granule, so that the neighbour above finds it:
+//! free neighbours merge, and nothing is placed right above what may grow again while there is room
+//! elsewhere. The entry of a granule inside an extent holds nothing. The free extent at the very
+//! top reaches the end of the range, and its far end needs no link, for nothing lies above.
 //!
 //! Equations, in granules: live + held + free = len; the granules before `top` and no others may
 //! be warm or soft; cached = the warm and soft granules of free extents.
@@ -43,7 +44,7 @@ pub(super) struct Entry {
     is_asked: bool,
     prev: Link,
     next: Link,
-    /// To the first granule of the free extent that ends here.
+    /// To the first granule of the free extent, or the live one that grew, that ends here.
     back: Link,
     /// Pages of a free extent; nothing for others.
     counts: Counts,
@@ -211,7 +212,8 @@ impl Space {
     }
 
     /// The best-fitting hole of at least `len` granules, in warm or soft pages only if so wanted.
-    fn find(&self, len: Granules, align: usize, is_warm: bool) -> Option<Hole> {
+    fn find(&self, need: Need, len: Granules, is_warm: bool) -> Option<Hole> {
+        let granule = self.range.size().bytes();
         for class in self.bins.filled_from(class_of(len)) {
             let mut best: Option<Hole> = None;
             let mut link = self.bins.head(class);
@@ -227,7 +229,12 @@ impl Space {
                         continue;
                     }
                 }
-                let Some(start) = self.range.align_up(at, align) else { continue };
+                let Some(start) = self.range.align_up(at, need.align) else { continue };
+                let start = if need.align <= granule && !need.is_growing {
+                    start + self.room_below(free, len, is_warm)
+                } else {
+                    start
+                };
                 if start > free.end() || free.end() - start < len {
                     continue;
                 }
@@ -242,6 +249,32 @@ impl Space {
         None
     }
 
+    /// How far into a free extent a block of `len` is placed, so that a block below that grew can
+    /// grow again: at most as far as that one is long, and not into pages that are worse. Blocks
+    /// that grow themselves keep close: two of them would leave holes as large as they are.
+    fn room_below(&self, free: Extent, len: Granules, is_warm: bool) -> Granules {
+        let Some(below) = self.ending_at(free.at, State::Live) else { return Granules::ZERO };
+        let is_fresh = self.entries[free.at.slot()].counts.dirty() == Granules::ZERO;
+        if !is_warm && !is_fresh {
+            return Granules::ZERO;
+        }
+        below.len.min(Granules(free.len.0.saturating_sub(len.0)))
+    }
+
+    /// The extent in this state that ends where `at` begins and is linked from its last granule.
+    fn ending_at(&self, at: Index, state: State) -> Option<Extent> {
+        let last = at.0.checked_sub(1).map(Index)?;
+        let first = self.entries[last.slot()].back.get()?;
+        let entry = &self.entries[first.slot()];
+        (entry.state == state).then_some(Extent { at: first, len: entry.len })
+    }
+
+    /// Links a live extent from its last granule, or no longer.
+    pub(super) fn link_grown(&mut self, extent: Extent, is_grown: bool) {
+        let last = extent.end().slot() - 1;
+        self.entries[last].back = if is_grown { Link::to(extent.at) } else { Link::NONE };
+    }
+
     /// Takes an extent as needed: wholly warm if one is there, else whatever fits best, which
     /// joins warm pages with the fresh ones above them. None when nothing fits.
     pub(super) fn take<O: Os>(&mut self, os: &O, need: Need) -> Result<Option<Taken>, Errno> {
@@ -250,13 +283,16 @@ impl Space {
         let found = ladder
             .into_iter()
             .filter(|&(len, _)| need.is_growing || len == need.len)
-            .find_map(|(len, is_warm)| self.find(len, need.align, is_warm));
+            .find_map(|(len, is_warm)| self.find(need, len, is_warm));
         let Some(hole) = found else { return Ok(None) };
         let extent = Extent { at: hole.start, len: need.len };
         self.back_to(os, extent.end())?;
 
         let counts = self.cut_out(hole.free.at, extent);
         self.set_live(extent, counts);
+        if need.is_growing {
+            self.link_grown(extent, true);
+        }
         Ok(Some(Taken { extent, is_warm: counts.dirty() == extent.len }))
     }
 
@@ -341,9 +377,9 @@ impl Space {
     fn merge(&mut self, extent: Extent, mut counts: Counts) {
         let mut all = extent;
         self.entries[extent.at.slot()].state = State::Free;
-        let below = extent.at.0.checked_sub(1).map(Index);
-        if let Some(at) = below.and_then(|last| self.entries[last.slot()].back.get()) {
-            let (free, more) = self.remove(at);
+        self.link_grown(extent, false);
+        if let Some(below) = self.ending_at(extent.at, State::Free) {
+            let (free, more) = self.remove(below.at);
             counts = counts.plus(more);
             all = Extent::between(free.at, all.end());
         }
@@ -358,6 +394,7 @@ impl Space {
     /// Gives back the end of a live extent from `len` granules on.
     pub(super) fn shrink(&mut self, extent: Extent, len: Granules) {
         let tail = Extent::between(extent.at + len, extent.end());
+        self.link_grown(extent, false);
         let entry = &mut self.entries[extent.at.slot()];
         (entry.len, entry.is_asked) = (len, false);
         self.entries[tail.at.slot()].is_warm = self.entries[extent.at.slot()].is_warm;
@@ -382,6 +419,45 @@ impl Space {
         (entry.len, entry.is_asked) = (len, false);
         entry.is_warm &= counts.warm == more.len;
         self.totals.live += more.len;
+        self.link_grown(extent, false);
+        self.link_grown(Extent { at: extent.at, len }, true);
+        true
+    }
+
+    /// What a live extent would be with its free neighbours, as far as `len` granules from the
+    /// lowest start reach; it ends no lower than it does now. None when there is no free neighbour
+    /// below, or not enough room.
+    pub(super) fn widest(&self, extent: Extent, len: Granules, align: usize) -> Option<Extent> {
+        let below = self.ending_at(extent.at, State::Free)?;
+        let start = self.range.align_up(below.at, align)?;
+        let end = Index(start.0.checked_add(len.0)?);
+        let above = self.entry(extent.end()).filter(|_| extent.end() < self.end())?;
+        let room = if above.state == State::Free { above.len } else { Granules::ZERO };
+        let fits = start < extent.at && end <= extent.end() + room;
+        fits.then(|| Extent::between(start, end.max(extent.end())))
+    }
+
+    /// Adds to a live extent its free neighbours, as far as `widest` said; false when that cannot
+    /// be backed. The bytes are where they were.
+    pub(super) fn widen<O: Os>(&mut self, os: &O, extent: Extent, all: Extent) -> bool {
+        if self.back_to(os, all.end()).is_err() {
+            return false;
+        }
+        self.link_grown(extent, false);
+        let mut is_warm = self.entries[extent.at.slot()].is_warm;
+        if let Some(free) = self.ending_at(extent.at, State::Free) {
+            let below = Extent::between(all.at, extent.at);
+            is_warm &= self.cut_out(free.at, below).warm == below.len;
+        }
+        let above = Extent::between(extent.end(), all.end());
+        if !above.is_empty() {
+            is_warm &= self.cut_out(above.at, above).warm == above.len;
+        }
+        self.entries[extent.at.slot()].state = State::Free;
+        self.totals.live -= extent.len;
+        let warm = if is_warm { all.len } else { Granules::ZERO };
+        self.set_live(all, Counts::warm(warm));
+        self.link_grown(all, true);
         true
     }
 
@@ -409,8 +485,10 @@ impl Space {
     /// Puts held pages back, in the state that they are in now; None when that did not change.
     pub(super) fn unhold(&mut self, piece: Extent, now: Option<Backing>) {
         self.totals.held -= piece.len;
-        if let Some(state) = now {
-            self.pages.set(piece, state);
+        match now {
+            Some(Backing::Soft) => self.pages.soften(piece),
+            Some(state) => self.pages.set(piece, state),
+            None => {}
         }
         let counts = self.pages.count(piece);
         self.merge(piece, counts);
@@ -428,7 +506,11 @@ impl Space {
             let extent = Extent { at, len };
             assert_ne!(len, Granules::ZERO, "an empty extent at {at:?}");
             match state {
-                State::Live => totals.live += len,
+                State::Live => {
+                    totals.live += len;
+                    let back = self.entries[extent.end().slot() - 1].back;
+                    assert!(back == Link::NONE || back == Link::to(at), "back of {extent:?}");
+                }
                 State::Held => totals.held += len,
                 State::Free => {
                     assert!(!was_free, "two free neighbours at {at:?}");

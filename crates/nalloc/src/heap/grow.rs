@@ -1,19 +1,32 @@
-//! Making a block longer or shorter: in place where that is possible, else by a copy into a place
-//! with room to grow. Moving pages with `mremap` gained only in the first cold growth, split
+//! Making a block longer or shorter: in place where that is possible, else down into the free
+//! extent below it, which needs no second place for the bytes, else by a copy into a place with
+//! room to grow. Moving pages with `mremap` gained only in the first cold growth, split
 //! mappings, and raised the peak by half, so nothing moves pages.
 
 use core::ptr::NonNull;
 
-use super::{Heap, Request, direct};
+use super::{Heap, Home, Request, State, direct};
 use crate::error::Error;
 use crate::os::Os;
-use crate::units::wide;
+use crate::units::{Extent, Granules, wide};
 
 /// What became of a block that was to have another length.
 enum InPlace {
     Done,
+    /// It was widened to this extent, and its bytes are to go to the start of it.
+    Widened(Widened),
     /// It has to move.
     No,
+}
+
+/// A block that has more room below it.
+struct Widened {
+    home: Home,
+    /// Where the bytes go.
+    start: NonNull<u8>,
+    all: Extent,
+    /// How long the block is to be.
+    len: Granules,
 }
 
 impl<O: Os> Heap<O> {
@@ -29,8 +42,15 @@ impl<O: Os> Heap<O> {
         old: Request,
         bytes: usize,
     ) -> Result<NonNull<u8>, Error> {
-        if let InPlace::Done = self.resize_in_place(start, old.bytes, bytes)? {
-            return Ok(start);
+        match self.resize_in_place(start, old, bytes)? {
+            InPlace::Done => return Ok(start),
+            InPlace::Widened(widened) => {
+                // SAFETY: the extent from the new start on holds both, and is the caller's.
+                unsafe { widened.start.copy_from(start, old.bytes) };
+                self.end_widening(&widened);
+                return Ok(widened.start);
+            }
+            InPlace::No => {}
         }
         let wanted = Request { bytes, align: old.align, is_growing: bytes > old.bytes };
         let moved = self.alloc(wanted)?;
@@ -45,16 +65,16 @@ impl<O: Os> Heap<O> {
     fn resize_in_place(
         &self,
         start: NonNull<u8>,
-        old_bytes: usize,
+        old: Request,
         bytes: usize,
     ) -> Result<InPlace, Error> {
         let mut state = self.lock();
         let Some((home, at)) = state.locate(start) else {
-            let same = direct::paged(&self.os, bytes) == direct::paged(&self.os, old_bytes);
+            let same = direct::paged(&self.os, bytes) == direct::paged(&self.os, old.bytes);
             return Ok(if same { InPlace::Done } else { InPlace::No });
         };
         let Some(space) = state.space(home) else { return Ok(InPlace::No) };
-        let extent = self.live_extent(space, at, start, old_bytes);
+        let extent = self.live_extent(space, at, start, old.bytes);
         let size = space.range.size();
         let offset = size.offset(start.addr().get());
         let len = bytes.checked_add(offset).and_then(|n| size.count_up(n));
@@ -67,8 +87,10 @@ impl<O: Os> Heap<O> {
             let more = wide(size.of(len - extent.len));
             state.admit(more, bytes)?;
             let Some(space) = state.space(home) else { return Ok(InPlace::No) };
-            if !space.grow(&self.os, extent, len) {
-                return Ok(InPlace::No);
+            let is_grown = space.grow(&self.os, extent, len);
+            if !is_grown {
+                let block = Block { home, extent, offset };
+                return Ok(state.widen(&self.os, &block, len, old.align));
             }
             state.note();
         }
@@ -76,5 +98,51 @@ impl<O: Os> Heap<O> {
         drop(state);
         self.do_work(work);
         Ok(InPlace::Done)
+    }
+
+    /// Gives back what a widened block does not need, once its bytes are at the start of it.
+    fn end_widening(&self, widened: &Widened) {
+        let mut state = self.lock();
+        if let Some(space) = state.space(widened.home)
+            && widened.len < widened.all.len
+        {
+            space.shrink(widened.all, widened.len);
+            space.link_grown(Extent { at: widened.all.at, len: widened.len }, true);
+        }
+        let work = state.work(&self.os);
+        drop(state);
+        self.do_work(work);
+    }
+}
+
+/// A live block.
+struct Block {
+    home: Home,
+    extent: Extent,
+    /// Bytes of the first granule before it.
+    offset: usize,
+}
+
+impl State {
+    /// Adds to a block the free extent below it, and as much above as it needs to have `len`
+    /// granules.
+    fn widen<O: Os>(&mut self, os: &O, block: &Block, len: Granules, align: usize) -> InPlace {
+        let memory_limit = self.memory_limit_bytes;
+        let live = self.live_bytes();
+        let Some(space) = self.space(block.home) else { return InPlace::No };
+        let size = space.range.size();
+        let Some(all) = space.widest(block.extent, len, align.max(size.bytes())) else {
+            return InPlace::No;
+        };
+        // All of it is live for a moment.
+        let more = wide(size.of(all.len - block.extent.len));
+        let is_within = memory_limit.is_none_or(|limit| more <= limit.saturating_sub(live));
+        if !is_within || !space.widen(os, block.extent, all) {
+            return InPlace::No;
+        }
+        // SAFETY: the offset is less than a granule, so the byte is in the extent's first one.
+        let start = unsafe { space.range.run_of(all).start.add(block.offset) };
+        self.high_bytes = self.high_bytes.max(live + wide(size.of(len - block.extent.len)));
+        InPlace::Widened(Widened { home: block.home, start, all, len })
     }
 }

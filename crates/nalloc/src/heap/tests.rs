@@ -1,7 +1,6 @@
 //! What the heap promises, one promise at a time, over a fake kernel and clock.
 
 use std::ptr::NonNull;
-
 use std::slice;
 
 use super::helper::{Next, Task};
@@ -497,6 +496,63 @@ fn growth_by_doubling_stays_in_place_when_nothing_is_above() {
     }
 
     free(&heap, first, bytes);
+    heap.check();
+}
+
+#[test]
+fn a_block_that_grew_has_room_to_grow_again_in_place() {
+    let fake = Fake::new(1, 4096);
+    let heap = heap(&fake);
+    let first = alloc(&heap, 1 << 20);
+    // SAFETY: the block is ours and has that many bytes.
+    let grown = unsafe { heap.resize(first, Request::fixed(1 << 20, 8), 2 << 20) };
+    let other = alloc(&heap, LARGE);
+
+    // SAFETY: as above.
+    let again = unsafe { heap.resize(first, Request::fixed(2 << 20, 8), 4 << 20) };
+
+    assert_eq!((grown, again), (Ok(first), Ok(first)));
+    free(&heap, other, LARGE);
+    free(&heap, first, 4 << 20);
+    heap.check();
+}
+
+#[test]
+fn a_block_with_another_above_grows_down_and_needs_no_second_place() {
+    let fake = Fake::new(1, 4096);
+    let heap = heap(&fake);
+    let blocks = [(); 3].map(|()| alloc(&heap, 8 << 20));
+    free(&heap, blocks[0], 8 << 20);
+    // SAFETY: the block has that many bytes.
+    unsafe { blocks[1].write_bytes(5, 8 << 20) };
+    let peak = heap.stats().peak_live_bytes;
+
+    // SAFETY: the block is ours and has that many bytes.
+    let grown = unsafe { heap.resize(blocks[1], Request::fixed(8 << 20, 8), 15 << 20) };
+
+    let grown = grown.expect("memory");
+    // SAFETY: the block has at least that many bytes.
+    let bytes = unsafe { slice::from_raw_parts(grown.as_ptr(), 8 << 20) };
+    assert!(grown < blocks[1] && bytes.iter().all(|&byte| byte == 5));
+    assert!(heap.stats().peak_live_bytes <= peak, "{:?}", heap.stats());
+    free(&heap, grown, 15 << 20);
+    free(&heap, blocks[2], 8 << 20);
+    heap.check();
+}
+
+#[test]
+fn a_block_that_becomes_shorter_stays_and_gives_its_end_back() {
+    let fake = Fake::new(1, 4096);
+    let heap = heap(&fake);
+    let block = alloc(&heap, 8 << 20);
+    let live = heap.stats().live_bytes;
+
+    // SAFETY: the block is ours and has that many bytes.
+    let shrunk = unsafe { heap.resize(block, Request::fixed(8 << 20, 8), LARGE) };
+
+    assert_eq!(shrunk, Ok(block));
+    assert_eq!(heap.stats().live_bytes, live - ((8 << 20) - wide(LARGE)));
+    free(&heap, block, LARGE);
     heap.check();
 }
 
