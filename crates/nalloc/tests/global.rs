@@ -9,7 +9,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::sync::mpsc;
 use std::{slice, thread};
 
-use nalloc::{Block, NAlloc};
+use nalloc::{Block, HugePages, NAlloc};
 
 #[global_allocator]
 static GLOBAL: NAlloc = NAlloc::new();
@@ -103,6 +103,50 @@ fn zeroed_memory_is_zero_after_every_kind_of_reuse() {
             }
         }
     }
+}
+
+#[test]
+fn zeroed_memory_of_any_use_is_zero_whatever_was_there_before() {
+    for bytes in [3_000_000, 9 << 20, (20 << 20) + 77] {
+        for round in 0..40 {
+            drop(Filled::new(bytes + (1 << 20), 0xee));
+            let mut zeroed = vec![0u8; bytes];
+            assert!(zeroed.iter().all(|&byte| byte == 0), "{bytes} bytes, round {round}");
+            match round % 10 {
+                0..5 => zeroed[bytes / 3] = 1,
+                5 | 6 => zeroed.fill(2),
+                7 => zeroed.resize(bytes * 2, 3),
+                8 => zeroed.truncate(bytes / 2),
+                _ => zeroed[..bytes / 8].fill(4),
+            }
+            zeroed.shrink_to_fit();
+            if round == 20 {
+                nalloc::soften_cache();
+            }
+        }
+    }
+    assert!(nalloc::stats().untouched > 0, "{:?}", nalloc::stats());
+}
+
+#[test]
+fn memory_in_huge_pages_is_seen_where_the_system_gives_them() {
+    let block = Filled::new(64 << 20, 1);
+
+    let huge = nalloc::huge_bytes().expect("smaps");
+
+    let path = "/sys/kernel/mm/transparent_hugepage/enabled";
+    match std::fs::read_to_string(path) {
+        Ok(text) if !text.contains("[never]") => {
+            assert_eq!(nalloc::stats().huge_pages, HugePages::Asked);
+            // A machine short of free huge pages may give a few; none at all is an error of ours.
+            assert!(huge >= 2 << 20, "{huge} bytes");
+        }
+        _ => {
+            assert_eq!(nalloc::stats().huge_pages, HugePages::Off);
+            assert_eq!(huge, 0);
+        }
+    }
+    drop(block);
 }
 
 #[test]
@@ -257,7 +301,7 @@ fn a_double_free_dies_with_a_message() {
         return;
     }
 
-    let output = child::run(NAME);
+    let output = child::run(NAME, &[]);
 
     let message = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.signal(), Some(libc::SIGABRT), "{message}");

@@ -5,6 +5,7 @@
 mod child;
 
 use std::alloc::{Layout, alloc, dealloc};
+use std::hint::black_box;
 
 use nalloc::{Arena, Block, Error, NAlloc};
 
@@ -17,7 +18,12 @@ fn layout(bytes: usize) -> Layout {
 
 /// Runs a test again and asserts that it succeeds there.
 fn run_well(test: &str) {
-    let output = child::run(test);
+    run_well_with(test, &[]);
+}
+
+/// The same with variables in the environment.
+fn run_well_with(test: &str, variables: &[(&str, &str)]) {
+    let output = child::run(test, variables);
     assert!(output.status.success(), "{test}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
@@ -130,13 +136,95 @@ fn zeroed_memory_is_zero_in_a_process_that_locked_its_memory() {
 }
 
 #[test]
+fn sparse_zeroed_memory_is_zero_in_a_process_that_locked_its_memory() {
+    const NAME: &str = "sparse_zeroed_memory_is_zero_in_a_process_that_locked_its_memory";
+    if !child::is_child(NAME) {
+        return run_well(NAME);
+    }
+    let dirty = || drop(black_box(vec![0xffu8; 12 << 20]));
+    let round = |bytes: usize| {
+        dirty();
+        let mut zeroed = black_box(vec![0u8; bytes]);
+        zeroed[bytes / 2] = 1;
+        zeroed
+    };
+    for _ in 0..5 {
+        drop(round(10 << 20));
+        drop(round(3_000_000));
+    }
+    let before = nalloc::stats();
+    assert!(before.untouched >= 1, "{before:?}");
+    // SAFETY: mlockall has no preconditions.
+    if unsafe { libc::mlockall(libc::MCL_CURRENT) } != 0 {
+        eprintln!("skipped: mlockall is not allowed here");
+        return;
+    }
+
+    for bytes in [10 << 20, 3_000_000, 11 << 20, 4_000_000].repeat(20) {
+        let zeroed = round(bytes);
+        let ones = zeroed.iter().filter(|&&byte| byte != 0).count();
+        assert_eq!((zeroed[bytes / 2], ones), (1, 1), "{bytes} bytes");
+    }
+
+    let stats = nalloc::stats();
+    assert!(stats.refusals > before.refusals, "{stats:?}");
+}
+
+#[test]
+fn locking_all_memory_adds_at_most_one_chunk_of_the_range() {
+    const NAME: &str = "locking_all_memory_adds_at_most_one_chunk_of_the_range";
+    if !child::is_child(NAME) {
+        return run_well(NAME);
+    }
+    let block = black_box(vec![1u8; 3 << 20]);
+    assert!(nalloc::stats().reserved_bytes >= 2 << 30);
+    let before = nalloc::rss_bytes().expect("statm");
+    // SAFETY: mlockall has no preconditions.
+    if unsafe { libc::mlockall(libc::MCL_CURRENT) } != 0 {
+        eprintln!("skipped: mlockall is not allowed here");
+        return;
+    }
+
+    let added = nalloc::rss_bytes().expect("statm") - before;
+
+    // The chunk, and 16 MiB for program, libraries and stacks.
+    assert!(added <= (64 + 16) << 20, "{added} bytes");
+    drop(block);
+}
+
+#[test]
+fn a_limited_data_size_gives_null() {
+    const NAME: &str = "a_limited_data_size_gives_null";
+    if !child::is_child(NAME) {
+        return run_well(NAME);
+    }
+    let bytes = 1 << 30;
+    let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
+    // SAFETY: `limit` is a readable rlimit.
+    assert_eq!(unsafe { libc::setrlimit(libc::RLIMIT_DATA, &raw const limit) }, 0);
+
+    let (first, second) = (blocks_until_null(), blocks_until_null());
+
+    // The kernel counts what is writable, as it does with overcommit 2.
+    assert!((40..64).contains(&first) && second >= first, "{first} and {second} blocks");
+    assert!(nalloc::stats().refusals > 0);
+}
+
+#[test]
+fn the_environment_sets_the_memory_limit() {
+    const NAME: &str = "the_environment_sets_the_memory_limit";
+    if !child::is_child(NAME) {
+        return run_well_with(NAME, &[("NALLOC_MEMORY_LIMIT", "100M")]);
+    }
+    assert_eq!(nalloc::stats().memory_limit_bytes, Some(100 << 20));
+    assert_eq!(blocks_until_null(), 6);
+}
+
+#[test]
 fn the_environment_sets_the_cache_limit() {
     const NAME: &str = "the_environment_sets_the_cache_limit";
     if !child::is_child(NAME) {
-        // SAFETY: no other thread of this process reads the environment by way of C.
-        unsafe { std::env::set_var("NALLOC_CACHE_LIMIT", "54321") };
-        run_well(NAME);
-        return;
+        return run_well_with(NAME, &[("NALLOC_CACHE_LIMIT", "54321")]);
     }
     assert_eq!(nalloc::stats().cache_limit_bytes, 54321);
 }

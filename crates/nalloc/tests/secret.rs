@@ -29,7 +29,7 @@ fn mapping_of(address: usize) -> (String, String) {
 
 /// Runs a test again and asserts that it dies by `signal` with `message`.
 fn assert_dies(name: &str, signal: i32, message: &str) {
-    let output = child::run(name);
+    let output = child::run(name, &[]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.signal(), Some(signal), "{said}");
     assert!(said.contains(message), "{said}");
@@ -130,7 +130,7 @@ fn the_kernel_shows_the_protections_that_status_claims() {
 fn without_a_limit_for_locked_memory_require_names_the_limit() {
     const NAME: &str = "without_a_limit_for_locked_memory_require_names_the_limit";
     if !child::is_child(NAME) {
-        let output = child::run(NAME);
+        let output = child::run(NAME, &[]);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         return;
     }
