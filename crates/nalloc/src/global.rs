@@ -19,7 +19,7 @@ extern "C" fn help(_: *mut c_void) -> *mut c_void {
 }
 
 extern "C" fn at_exit() {
-    shielded(|| HEAP.tell_stats());
+    shielded(|| HEAP.tell(&crate::stats()));
 }
 
 /// Whether an `NAlloc` ever asked the heap for a block.

@@ -110,7 +110,7 @@ impl DirtyBytes {
 pub(crate) struct Hooks {
     /// Calls `Heap::help`, in a thread of its own.
     pub(crate) help: ThreadBody,
-    /// Calls `Heap::tell_stats`, when the process exits.
+    /// Calls `Heap::tell`, when the process exits.
     pub(crate) at_exit: extern "C" fn(),
 }
 

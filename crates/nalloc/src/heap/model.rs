@@ -234,7 +234,7 @@ impl<'f> Model<'f> {
                     self.heap.end_phase(place);
                 }
             }
-            Op::TellStats => self.heap.tell_stats(),
+            Op::TellStats => self.heap.tell(&self.heap.stats()),
         }
         self.check();
     }

@@ -335,18 +335,17 @@ impl<O: Os> Heap<O> {
         run.map_or(Some(0), |run| probe::huge_bytes(&self.os, run))
     }
 
-    /// Tells what the heap did, where `NALLOC_STATS` says: for people on standard error, and as
-    /// one JSON object in a file.
-    pub(crate) fn tell_stats(&self) {
+    /// Tells `stats` where `NALLOC_STATS` says: for people on standard error, and as one JSON object
+    /// in a file.
+    pub(crate) fn tell(&self, stats: &Stats) {
         let mut buffer = [0; PATH_BYTES_MAX];
         let Some(destination) = environment::stats_destination(&self.os, &mut buffer) else {
             return;
         };
-        let stats = self.stats();
         match destination {
             Destination::StandardError => stats.tell(&self.os),
             Destination::File(path) => {
-                let line = Line::of(format_args!("{}", Json(&stats)));
+                let line = Line::of(format_args!("{}", Json(stats)));
                 if let Err(errno) = self.os.append(path, line.as_bytes()) {
                     let line = Line::of(format_args!(
                         "nalloc: {}: expected a file that can be written, got errno {}",
