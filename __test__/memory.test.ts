@@ -1,5 +1,6 @@
 // Figures and limits are the process's, so these tests run one after another.
 
+import { execFileSync } from 'node:child_process'
 import os from 'node:os'
 import path from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -181,6 +182,19 @@ test.serial('a proof above the memory limit is refused before it takes anything'
   memory.memoryLimit = usedBytes() + needed
   await key.prove(wtns)
   t.true(stats().peakLiveBytes <= (memory.memoryLimit ?? 0))
+})
+
+test.serial('NALLOC_MEMORY_LIMIT refuses with ERR_LIMIT and ends no process', (t) => {
+  const program = `
+    const { memory, ProvingKey, stats } = require('nalloc')
+    ProvingKey.open(${JSON.stringify(semaphore(20).zkey)}).catch(({ code }) => {
+      console.log(JSON.stringify([memory.memoryLimit, stats().memoryLimitBytes, code]))
+    })`
+  const env = { ...process.env, NALLOC_MEMORY_LIMIT: '1M' }
+
+  const said = execFileSync(process.execPath, ['-e', program], { cwd: root, env, encoding: 'utf8' })
+
+  t.deepEqual(JSON.parse(said), [MIB, MIB, 'ERR_LIMIT'])
 })
 
 test.serial('a witness that is held already is not counted twice', async (t) => {

@@ -7,6 +7,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nalloc_groth16::Error;
+use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 
 use crate::{
@@ -19,9 +20,19 @@ const NONE: u64 = u64::MAX;
 
 static LIMIT_BYTES: AtomicU64 = AtomicU64::new(NONE);
 
+/// Takes `NALLOC_MEMORY_LIMIT` over from the heap, which would enforce it by failing. The addon is
+/// initialised once in each worker; only the first time finds a limit there.
+#[napi(module_exports)]
+pub fn take_limit_over(_exports: Object) {
+    if let Some(limit) = nalloc::stats().memory_limit_bytes {
+        nalloc::set_memory_limit(None);
+        LIMIT_BYTES.store(limit, Ordering::Relaxed);
+    }
+}
+
 /// The limit for all jobs together, if there is one.
 pub fn memory_limit_bytes() -> Option<u64> {
-    // Relaxed, also in the store below: the number stands for itself.
+    // Relaxed, also in the stores: the number stands for itself.
     Some(LIMIT_BYTES.load(Ordering::Relaxed)).filter(|&limit| limit != NONE)
 }
 
