@@ -16,7 +16,8 @@ step({
     run('cargo', ['run', '-q', '-p', 'testkit', '--bin', 'fixtures', '--', 'build/fixtures']),
 })
 
-await suite('Rust', 'cargo', ['test', '--workspace', '--no-fail-fast'], countCargo)
+const features = ['--features', 'nalloc-zk/allocator-api2']
+await suite('Rust', 'cargo', ['test', '--workspace', ...features, '--no-fail-fast'], countCargo)
 await suite('TypeScript', 'node', ['node_modules/ava/entrypoints/cli.mjs', '--tap'], countTap)
 
 console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`)
@@ -47,6 +48,11 @@ async function suite(name, command, args, count) {
 }
 
 function countCargo(line) {
+  // A test that finds that it cannot run here says so, and passes.
+  if (line.startsWith('skipped: ')) {
+    total.passed -= 1
+    total.skipped += 1
+  }
   const found = /^test result: \w+\. (\d+) passed; (\d+) failed; (\d+) ignored/.exec(line)
   if (!found) return
   total.passed += Number(found[1])

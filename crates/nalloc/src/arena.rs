@@ -7,26 +7,33 @@
 //! What is fresh from the kernel is known to be zero and is not cleared again; what was handed out
 //! before is cleared when it is handed out as zero the next time.
 //!
-//! A secret arena is kept out of core dumps and children, and is cleared up to the high-water mark
-//! of its whole life whenever it is reset and when it is dropped.
+//! A secret arena is kept out of core dumps, children and swap as far as the kernel allows, and is
+//! cleared up to the high-water mark of its whole life whenever it is reset, when it is dropped, and
+//! when the process exits by itself.
 
+mod alloc;
+#[cfg(feature = "allocator-api2")]
+mod allocator;
 mod bump;
+mod pages;
+mod prover;
 mod scope;
 
 use core::fmt;
-use core::mem::MaybeUninit;
+use core::mem::{ManuallyDrop, MaybeUninit};
+use core::ptr::{self, NonNull};
 use core::slice;
 
-use crate::census::Share;
 use crate::error::Error;
 use crate::global::HEAP;
-use crate::heap::Request;
-use crate::os::Advice;
-use crate::secret::SecretStatus;
-use crate::units::wide;
+use crate::secret::live::{Live, Member};
+use crate::secret::{SecretStatus, scope as freed};
 use crate::zeroable::Zeroable;
-use bump::{Bump, allocating_methods, refuse};
-pub use scope::{Scope, SubArena};
+use alloc::{allocating_methods, refuse};
+use bump::{Anyone, Bump, Window};
+use pages::Pages;
+pub use prover::{ProverArenas, ProverArenasBuilder};
+pub use scope::{Exclusive, Scope, SubArena};
 
 /// The part of its capacity that an arena gets on top. Moving arrays of 64 KiB against each other
 /// takes 17 lines of 64 bytes each, a sixtieth; aligning one of 1 MiB at most a 256th.
@@ -63,11 +70,18 @@ const SLACK_DIVISOR: usize = 32;
 /// let strings = arena.alloc_uninit::<String>(10);
 /// ```
 pub struct Arena {
-    bump: Bump<'static>,
-    /// What the kernel gave; None unless the arena is secret.
-    secret: Option<SecretStatus>,
-    /// Held for its drop.
-    _share: Share,
+    /// In a place of its own, where the list of live secrets finds it.
+    bump: Box<Bump>,
+    pages: ManuallyDrop<Pages>,
+    /// Some while the arena is in that list.
+    member: Option<Member>,
+}
+
+impl Live for Bump {
+    unsafe fn wipe_last(&self) {
+        // SAFETY: the caller's promise.
+        unsafe { self.clear_handed_out() }
+    }
 }
 
 /// What an [`Arena`] shall be.
@@ -76,6 +90,8 @@ pub struct Arena {
 pub struct ArenaBuilder {
     capacity_bytes: usize,
     alignment: usize,
+    memory_limit_bytes: Option<usize>,
+    base_address: Option<usize>,
     secret: bool,
 }
 
@@ -91,15 +107,35 @@ impl ArenaBuilder {
     }
 
     /// Alignment of the arena's first byte, a power of two. Default 4096.
+    ///
+    /// The same calls give the same offsets from the first byte in every run, whatever the
+    /// scheduling, as long as none asks for more than this alignment.
     pub const fn alignment(mut self, bytes: usize) -> Self {
         self.alignment = bytes;
         self
     }
 
+    /// Bytes that may be handed out at once, alignment included. Default: all there are.
+    ///
+    /// What goes beyond is [`Error::MemoryLimit`], so that one part of a program can be kept to its
+    /// share without making the arena smaller for those that come after it.
+    pub const fn memory_limit_bytes(mut self, bytes: usize) -> Self {
+        self.memory_limit_bytes = Some(bytes);
+        self
+    }
+
+    /// Where the arena begins, a multiple of the page of the machine. Default: anywhere.
+    ///
+    /// With it, pointers into the arena are the same in every run.
+    pub const fn base_address(mut self, address: usize) -> Self {
+        self.base_address = Some(address);
+        self
+    }
+
     /// Whether the arena holds secrets. Default false.
     ///
-    /// Its pages are then kept out of core dumps and children where the kernel allows it, and are
-    /// cleared on every reset, which takes time, and on drop.
+    /// Its pages are then kept out of core dumps, children and swap where the kernel allows it, and
+    /// are cleared on every reset, which takes time, on drop, and when the process exits by itself.
     pub const fn secret(mut self, secret: bool) -> Self {
         self.secret = secret;
         self
@@ -109,42 +145,52 @@ impl ArenaBuilder {
     ///
     /// # Errors
     /// [`Error::Alignment`] unless the alignment is a power of two, [`Error::LengthOverflow`],
-    /// [`Error::MemoryLimit`], [`Error::NoMemory`].
+    /// [`Error::MemoryLimit`], [`Error::NoMemory`]; [`Error::Address`] when the base address is not
+    /// aligned or something lies there.
     pub fn build(self) -> Result<Arena, Error> {
         if !self.alignment.is_power_of_two() {
             return Err(Error::Alignment { wanted: self.alignment, least: 1 });
         }
         let page = HEAP.page_bytes();
+        let align = self.alignment.max(page);
         let bytes = self
             .capacity_bytes
             .checked_add(self.capacity_bytes / SLACK_DIVISOR)
             .and_then(|bytes| bytes.max(1).checked_next_multiple_of(page))
+            .filter(|&bytes| isize::try_from(bytes).is_ok())
             .ok_or(Error::LengthOverflow)?;
-        let grant = HEAP.alloc_known(Request::fixed(bytes, self.alignment.max(page)))?;
-        let secret = self.secret.then(|| SecretStatus {
-            is_locked: false,
-            is_hidden_from_dumps: HEAP.advise(grant.start, bytes, Advice::HideFromDumps),
-            is_wiped_on_fork: HEAP.advise(grant.start, bytes, Advice::WipeOnFork),
-        });
-        // SAFETY: the heap gave these bytes to this arena, which keeps them until its drop.
-        let bump = unsafe { Bump::root(grant.start, bytes, grant.dirty) };
-        Ok(Arena {
-            bump,
-            secret,
-            _share: Share::of_arena(if self.secret { wide(bytes) } else { 0 }),
-        })
+        let (pages, dirty) = match self.base_address {
+            None => Pages::of_heap(bytes, align, self.secret)?,
+            Some(wanted) if wanted == 0 || !wanted.is_multiple_of(align) => {
+                return Err(Error::Address { wanted, errno: libc::EINVAL });
+            }
+            Some(address) => Pages::at(address, bytes, self.secret)?,
+        };
+        let base = pages.run().start;
+        let window = Window { base, bytes, limit_bytes: self.memory_limit_bytes, dirty };
+        // SAFETY: the pages belong to this arena, which keeps them until its drop.
+        let bump = Box::new(unsafe { Bump::over(&window) });
+        // SAFETY: the arena keeps the cursor where it is, and drops the member first.
+        let member = self.secret.then(|| unsafe { Member::new(NonNull::from(&*bump)) });
+        Ok(Arena { bump, pages: ManuallyDrop::new(pages), member })
     }
 }
 
 #[expect(clippy::mut_from_ref, reason = "the cursor hands each byte out once between resets")]
 impl Arena {
-    allocating_methods!(receiver: [&'s], generics: ['s,]);
+    allocating_methods!(receiver: [&'s], generics: ['s,], movers: Anyone);
 }
 
 impl Arena {
     /// What an arena is unless it is said otherwise: of no bytes, for no secrets.
     pub const fn builder() -> ArenaBuilder {
-        ArenaBuilder { capacity_bytes: 0, alignment: 4096, secret: false }
+        ArenaBuilder {
+            capacity_bytes: 0,
+            alignment: 4096,
+            memory_limit_bytes: None,
+            base_address: None,
+            secret: false,
+        }
     }
 
     /// An arena of `bytes` bytes for no secrets; see [`ArenaBuilder::capacity_bytes`].
@@ -155,21 +201,79 @@ impl Arena {
         Self::builder().capacity_bytes(bytes).build()
     }
 
-    /// Takes every slice back and keeps the pages. A secret arena is wiped.
-    pub fn reset(&mut self) {
-        if self.secret.is_some() { self.bump.wipe() } else { self.bump.rewind() }
+    fn first(&self) -> usize {
+        self.bump.start()
     }
 
-    /// Which protections the kernel gave to a secret arena; None for others. Its pages are never
-    /// locked: that would make the whole capacity resident.
+    /// Takes every slice back and keeps the pages. A secret arena is wiped.
+    pub fn reset(&mut self) {
+        if self.is_secret() { self.bump.wipe() } else { self.bump.reset() }
+    }
+
+    fn is_secret(&self) -> bool {
+        self.pages.secret_status().is_some()
+    }
+
+    /// Which protections the kernel gave to a secret arena; None for others. Pages are locked when
+    /// they are touched, so that the capacity does not become resident.
     #[must_use]
     pub fn secret_status(&self) -> Option<SecretStatus> {
-        self.secret
+        self.pages.secret_status()
+    }
+
+    /// Bytes up to the end of the highest slice that was ever handed out, scopes included.
+    #[must_use]
+    pub fn high_water_bytes(&self) -> usize {
+        self.bump.high_water_bytes()
     }
 
     /// Takes every slice back and overwrites with zeros what was ever handed out.
     pub fn secure_wipe(&mut self) {
         self.bump.wipe();
+    }
+
+    /// The first byte, for whoever hands the memory out himself; see
+    /// [`set_used_bytes`](Self::set_used_bytes).
+    #[must_use]
+    pub fn as_mut_ptr(&mut self) -> *mut u8 {
+        self.bump.base().as_ptr()
+    }
+
+    /// Counts the first `bytes` bytes as handed out, if fewer are: by whoever wrote to them through
+    /// [`as_mut_ptr`](Self::as_mut_ptr), so that a reset, a wipe and the drop reach them.
+    ///
+    /// # Errors
+    /// [`Error::ArenaFull`], [`Error::MemoryLimit`] of this arena.
+    pub fn set_used_bytes(&mut self, bytes: usize) -> Result<(), Error> {
+        self.bump.skip(bytes)
+    }
+
+    /// Ends the arena and keeps its addresses mapped for good, as zeros that cost no memory until
+    /// somebody writes to them: for when a pointer into it may have escaped. A secret arena is
+    /// wiped. Counted in [`Stats::retired_bytes`](crate::Stats::retired_bytes).
+    pub fn retire(self) {
+        let mut arena = ManuallyDrop::new(self);
+        arena.end();
+        // SAFETY: the pages are taken out once: the arena is not dropped.
+        let pages = unsafe { ManuallyDrop::take(&mut arena.pages) };
+        // SAFETY: the arena has ended; whoever still points into it was told to expect zeros.
+        unsafe { pages.retire() }
+        // SAFETY: the cursor is read once, and not used again.
+        drop(unsafe { ptr::read(&raw const arena.bump) });
+    }
+
+    /// Leaves the list of live secrets, and wipes what must not stay.
+    fn end(&mut self) {
+        self.member = None;
+        if self.is_secret() || freed::is_open() {
+            self.bump.wipe();
+        }
+    }
+
+    /// Hands out slices that live as long as the arena stays borrowed, for one thread alone: no
+    /// atomic operation.
+    pub fn exclusive(&mut self) -> Exclusive<'_, '_> {
+        Exclusive::over(&self.bump)
     }
 
     /// Runs `body` with a scope over what is free, and takes all of it back afterwards.
@@ -194,25 +298,22 @@ impl Arena {
     /// before, so a parallel job that gives one part to each task lays its memory out alike every
     /// time. The arena takes the parts back when the last of them has ended.
     pub fn split(&mut self, count: usize) -> Vec<SubArena<'_>> {
-        let bump: &Bump<'static> = &self.bump;
-        // SAFETY: the arena is borrowed mutably while a part lives, and each part has its own
-        // index.
-        (0..count).map(|k| Scope::over(unsafe { Bump::part(bump, k, count) })).collect()
+        // SAFETY: the arena is borrowed mutably while a part or one of its slices lives.
+        let parts = unsafe { self.bump.split(count) };
+        let bump: &Bump = &self.bump;
+        parts.into_iter().map(|part| SubArena::over(part, bump)).collect()
     }
 }
 
 impl Drop for Arena {
     fn drop(&mut self) {
-        let bytes = self.capacity_bytes();
-        if self.secret.is_some() {
-            self.bump.wipe();
-            for advice in [Advice::ShowInDumps, Advice::KeepOnFork] {
-                HEAP.advise(self.bump.base(), bytes, advice);
-            }
-        }
-        // SAFETY: the heap gave these bytes to this arena, whose slices have all ended; nothing
-        // was ever handed out above the high-water mark.
-        unsafe { HEAP.free(self.bump.base(), bytes, self.high_water_bytes()) }
+        self.end();
+        let touched = self.high_water_bytes();
+        // SAFETY: the pages are taken out once: this is the end.
+        let pages = unsafe { ManuallyDrop::take(&mut self.pages) };
+        // SAFETY: the slices have all ended, nothing was ever handed out above the high-water mark,
+        // and `end` wiped what is secret.
+        unsafe { pages.free(touched) }
     }
 }
 

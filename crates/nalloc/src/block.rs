@@ -5,10 +5,13 @@ use core::ptr::NonNull;
 use core::{fmt, slice};
 use std::alloc::{GlobalAlloc, Layout, System};
 
+use crate::census;
 use crate::config::LARGE;
 use crate::error::Error;
 use crate::global::HEAP;
 use crate::heap::Request;
+use crate::os::Run;
+use crate::secret::{abandon, scope};
 use crate::units::{nowhere, wide};
 
 /// An owned run of bytes of the large heap.
@@ -91,6 +94,28 @@ impl Block {
         self.len() == 0
     }
 
+    /// Ends the block and keeps its addresses mapped for good: zeros, whose whole pages cost no
+    /// memory until somebody writes to them. For when a pointer into it may have escaped. Counted
+    /// in [`Stats::retired_bytes`](crate::Stats::retired_bytes).
+    pub fn retire(mut self) {
+        let (page, bytes) = (HEAP.page_bytes(), self.len());
+        let skip = self.start.addr().get().next_multiple_of(page) - self.start.addr().get();
+        let whole = bytes.saturating_sub(skip) / page * page;
+        if bytes >= LARGE && whole != 0 {
+            // SAFETY: `skip` is less than a page, and the block is longer.
+            let start = unsafe { self.start.add(skip) };
+            // SAFETY: the pages lie in the block, whose bytes nobody relies on any more.
+            unsafe { abandon(Run { start, bytes: whole }) };
+            let (head, rest) = self.as_mut_slice().split_at_mut(skip);
+            crate::wipe(head);
+            crate::wipe(&mut rest[whole..]);
+        } else {
+            self.wipe();
+        }
+        census::retire(wide(bytes));
+        core::mem::forget(self);
+    }
+
     /// Overwrites every byte with zero, in a way that the compiler may not leave out.
     pub fn wipe(&mut self) {
         crate::wipe(self.as_mut_slice());
@@ -101,10 +126,18 @@ impl Drop for Block {
     fn drop(&mut self) {
         match self.len() {
             0 => {}
-            // SAFETY: the block came from `System` with this layout, and this is its end.
-            1..LARGE => unsafe { System.dealloc(self.start.as_ptr(), self.layout) },
-            // SAFETY: the block came from the heap with this length, and this is its end.
-            bytes => unsafe { HEAP.free(self.start, bytes, bytes) },
+            1..LARGE => {
+                // SAFETY: the block is writable, and this is its end.
+                unsafe { scope::wipe_freed(self.start, self.len()) };
+                // SAFETY: the block came from `System` with this layout, and this is its end.
+                unsafe { System.dealloc(self.start.as_ptr(), self.layout) }
+            }
+            bytes => {
+                // SAFETY: as above.
+                unsafe { scope::wipe_freed(self.start, bytes) };
+                // SAFETY: the block came from the heap with this length, and this is its end.
+                unsafe { HEAP.free(self.start, bytes, bytes) }
+            }
         }
     }
 }

@@ -1,5 +1,5 @@
 //! How much secret memory and how many arenas there are in this process: counted where they are
-//! made, taken back where they end.
+//! made, taken back where they end; and how much was left mapped because somebody may point to it.
 //!
 //! Equation: locked <= secret. The counts are no part of the heap's: secret arenas lie in its
 //! range, other secrets have mappings of their own.
@@ -9,6 +9,7 @@ use core::sync::atomic::{AtomicU64, Ordering};
 static SECRET_BYTES: AtomicU64 = AtomicU64::new(0);
 static LOCKED_BYTES: AtomicU64 = AtomicU64::new(0);
 static ARENAS: AtomicU64 = AtomicU64::new(0);
+static RETIRED_BYTES: AtomicU64 = AtomicU64::new(0);
 
 /// What one arena or secret adds to the counts until it is dropped.
 #[derive(Debug)]
@@ -24,6 +25,12 @@ pub(crate) struct Census {
     pub(crate) secret_bytes: u64,
     pub(crate) locked_bytes: u64,
     pub(crate) arenas: u64,
+    pub(crate) retired_bytes: u64,
+}
+
+/// Counts memory that stays mapped for good.
+pub(crate) fn retire(bytes: u64) {
+    RETIRED_BYTES.fetch_add(bytes, Ordering::Relaxed);
 }
 
 impl Share {
@@ -67,5 +74,6 @@ pub(crate) fn census() -> Census {
         // Another thread may have come in between the two loads.
         locked_bytes: LOCKED_BYTES.load(Ordering::Relaxed).min(secret_bytes),
         arenas: ARENAS.load(Ordering::Relaxed),
+        retired_bytes: RETIRED_BYTES.load(Ordering::Relaxed),
     }
 }

@@ -50,6 +50,10 @@ pub(crate) const DIRTY_RUNS_MAX: usize = 8;
 
 /// Bytes that one call gives back to the kernel, so that it takes less than 0.1 ms with huge pages.
 pub(crate) const TRIM_BYTES: usize = 32 << 20;
+/// Secrets of up to this many bytes lie in `memfd_secret` where the kernel has it. Such pages are
+/// written for the first time at 0.2 GB/s, so that a longer one would take more than 0.1 ms.
+pub(crate) const MEMFD_BYTES_MAX: usize = 16 << 10;
+
 /// Without a large allocation or free for this long, nobody is at work.
 pub(crate) const QUIET_MS: u64 = 2000;
 /// The helper thread looks this often; 250 ms of a quiet time of 2000 cost four wake-ups a second.

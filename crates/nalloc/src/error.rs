@@ -45,6 +45,15 @@ pub enum Error {
         /// What the kernel answered.
         errno: i32,
     },
+    /// Something lies where an arena was to begin, or the address is no multiple of a page.
+    Address {
+        /// The address that was asked for.
+        wanted: usize,
+        /// What the kernel answered.
+        errno: i32,
+    },
+    /// [`NAlloc`](crate::NAlloc) is not the global allocator, so it cannot see what is freed.
+    NotGlobal,
     /// A length in bytes does not fit the address space.
     LengthOverflow,
     /// An alignment is not a power of two, or is smaller than the type's own.
@@ -80,6 +89,14 @@ impl fmt::Display for Error {
             Self::Requirement { missing, errno } => {
                 write!(f, "secret memory: expected {missing}, got errno {errno}")
             }
+            Self::Address { wanted, errno } => write!(
+                f,
+                "base address: expected free pages at {wanted:#x}, got errno {errno}; choose an \
+                 address that no line of /proc/self/maps covers"
+            ),
+            Self::NotGlobal => f.write_str(
+                "secret scope: expected nalloc::NAlloc as #[global_allocator], got another one",
+            ),
             Self::LengthOverflow => {
                 write!(f, "length: expected at most {} bytes, got more", isize::MAX)
             }

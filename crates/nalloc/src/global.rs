@@ -9,6 +9,7 @@ use std::alloc::{GlobalAlloc, Layout, System, alloc, dealloc};
 use crate::config::LARGE;
 use crate::heap::{Heap, Hooks, Request};
 use crate::os::linux::Linux;
+use crate::secret::{clear, scope};
 
 /// The heap of this process; in an addon, of that addon's copy of this crate.
 pub(crate) static HEAP: Heap<Linux> = Heap::new(Linux, Hooks { help, at_exit });
@@ -119,6 +120,10 @@ unsafe impl<S: GlobalAlloc> GlobalAlloc for NAlloc<S> {
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        if let (true, Some(start)) = (scope::is_open(), NonNull::new(block)) {
+            // SAFETY: the caller gives the block back, all of it.
+            unsafe { clear(start, layout.size()) }
+        }
         if layout.size() < LARGE {
             // SAFETY: a block with a small layout came from `small`.
             unsafe { self.small.dealloc(block, layout) }
@@ -129,10 +134,12 @@ unsafe impl<S: GlobalAlloc> GlobalAlloc for NAlloc<S> {
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // What a block leaves behind when it moves or shrinks must be wiped, so it moves by us.
+        let is_wiped = scope::is_open();
         match (layout.size() < LARGE, new_size < LARGE) {
             // SAFETY: the block came from `small`, and stays there.
-            (true, true) => unsafe { self.small.realloc(block, layout, new_size) },
-            (false, false) => {
+            (true, true) if !is_wiped => unsafe { self.small.realloc(block, layout, new_size) },
+            (false, false) if !is_wiped => {
                 let Some(start) = NonNull::new(block) else { return ptr::null_mut() };
                 // SAFETY: the block came from the heap with this layout.
                 let moved = shielded(|| unsafe { HEAP.resize(start, large(layout), new_size) });

@@ -523,6 +523,21 @@ impl<O: Os> Heap<O> {
         }
     }
 
+    /// A block of `bytes` bytes, whole pages outside the range, that `map` maps.
+    pub(crate) fn adopt(
+        &self,
+        bytes: usize,
+        map: impl FnOnce() -> Result<Run, Error>,
+    ) -> Result<Run, Error> {
+        self.lock().admit(wide(bytes), bytes)?;
+        let run = map()?;
+        let mut state = self.lock();
+        state.direct_bytes += wide(bytes);
+        state.counters.fallbacks += 1;
+        state.note();
+        Ok(run)
+    }
+
     /// Bytes of an OS page.
     pub(crate) fn page_bytes(&self) -> usize {
         self.os.page_bytes()

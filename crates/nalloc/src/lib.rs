@@ -46,13 +46,18 @@ mod zeroable;
 use core::ops::Range;
 use std::io;
 
-pub use arena::{Arena, ArenaBuilder, Scope, SubArena};
+pub use arena::{
+    Arena, ArenaBuilder, Exclusive, ProverArenas, ProverArenasBuilder, Scope, SubArena,
+};
 pub use block::Block;
 pub use error::{Error, MapFailed};
 pub use global::{NAlloc, is_active};
 pub use heap::{HugePages, PhaseStats, Phases, Stats};
 pub use phase::{Phase, phase};
-pub use secret::{Require, SealedSecret, SecretBuf, SecretStatus, wipe};
+pub use secret::{
+    Backing, Require, SealedSecret, SecretBuf, SecretScope, SecretStatus, secret_scope, wipe,
+    wipe_all_secrets, with_variable,
+};
 pub use zeroable::Zeroable;
 
 use census::{Census, census};
@@ -63,8 +68,8 @@ use os::linux::Linux;
 /// What the large heap did and has, and how much secret memory there is.
 #[must_use]
 pub fn stats() -> Stats {
-    let Census { secret_bytes, locked_bytes, arenas } = census();
-    Stats { secret_bytes, locked_bytes, arenas, ..HEAP.stats() }
+    let Census { secret_bytes, locked_bytes, arenas, retired_bytes } = census();
+    Stats { secret_bytes, locked_bytes, arenas, retired_bytes, ..HEAP.stats() }
 }
 
 /// Begins a new [`Stats::peak_live_bytes`] at what is live now.

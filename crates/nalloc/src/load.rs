@@ -1,25 +1,31 @@
-//! What is done when this object is loaded: a child made by fork finds the heap whole, whatever the
-//! other threads of its parent were at, and the object stays loaded as long as a helper thread may
-//! run in it.
+//! What is done when this object is loaded: a child made by fork finds the heap and the list of
+//! secrets whole, whatever the other threads of its parent were at, and the object stays loaded as
+//! long as a helper thread may run in it.
 //!
 //! The handlers are registered when this object is loaded. Registering them at the first
 //! allocation races with the first fork: one child in 60 to 800 inherited a lock that nobody held.
 
 use crate::global::HEAP;
 use crate::os::linux;
+use crate::secret::live;
 
 extern "C" fn prepare() {
+    live::before_fork();
     HEAP.before_fork();
 }
 
 extern "C" fn resume() {
     // SAFETY: `prepare` ran in this thread.
-    unsafe { HEAP.after_fork() }
+    unsafe { HEAP.after_fork() };
+    // SAFETY: as above.
+    unsafe { live::after_fork() };
 }
 
 extern "C" fn resume_child() {
     // SAFETY: `prepare` ran in the thread that this child was made by.
-    unsafe { HEAP.after_fork() }
+    unsafe { HEAP.after_fork() };
+    // SAFETY: as above.
+    unsafe { live::after_fork_in_child() };
     HEAP.forget_helper();
 }
 

@@ -7,39 +7,75 @@
 //!
 //! The body is locked into memory, kept out of core dumps and zero in children, each as far as the
 //! kernel allows: `status` says what was obtained, and `require` makes an error of what was not.
-//! The secret is wiped on drop, unless the process ends without running destructors; then only
-//! what `status` says protects it. A write into the canary is noticed at drop and ends the process.
+//! A small secret lies in `memfd_secret` where the kernel has it, which no other process, no
+//! debugger and no core dump can read; the others in ordinary pages, locked and advised.
 //!
-//! What this cannot do: `/proc/self/mem`, ptrace and root read any of it, sealed or not, and copies
-//! that a caller makes of the bytes are the caller's.
+//! The secret is wiped on drop and when the process exits by itself (`live`). When a signal ends
+//! it, only what `status` says protects the secret. A write into the canary is noticed at drop and
+//! ends the process.
+//!
+//! What this cannot do: `/proc/self/mem`, ptrace and root read ordinary pages, sealed or not, and
+//! copies that a caller makes of the bytes are the caller's.
 
 mod guard;
+pub(crate) mod live;
+mod retire;
+pub(crate) mod scope;
+mod variable;
 mod wipe;
 
 use core::fmt;
 use core::hint::black_box;
 
 use crate::error::Error;
-use crate::os::Os as _;
-use crate::os::linux::Linux;
 use guard::Guarded;
+pub use live::wipe_all_secrets;
+pub(crate) use retire::abandon;
+pub use scope::{SecretScope, secret_scope};
+pub use variable::with_variable;
 pub(crate) use wipe::clear;
 pub use wipe::wipe;
+
+/// Where a secret's pages come from.
+#[non_exhaustive]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backing {
+    /// Ordinary pages of this process.
+    Anonymous,
+    /// Pages of `memfd_secret`, which the kernel itself has no address for: `/proc/self/mem`,
+    /// ptrace and devices cannot reach them.
+    MemfdSecret,
+}
+
+impl fmt::Display for Backing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Anonymous => "anonymous",
+            Self::MemfdSecret => "memfd_secret",
+        })
+    }
+}
 
 /// Which protections the kernel gave to a secret.
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each protection is obtained or not")]
 pub struct SecretStatus {
     /// The pages stay in memory and are never written to swap.
     pub is_locked: bool,
     /// The pages are left out of core dumps.
     pub is_hidden_from_dumps: bool,
-    /// A child made by fork finds zeros.
+    /// A child made by fork finds zeros; one made by a bare `clone` finds zeros or no page at all.
     pub is_wiped_on_fork: bool,
+    /// A page that nobody can touch lies on both sides.
+    pub is_guarded: bool,
+    /// Where the pages come from.
+    pub backing: Backing,
 }
 
 /// Which protections a secret must have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each protection is asked for by its name")]
 pub struct Require {
     /// See [`SecretStatus::is_locked`].
     pub locked: bool,
@@ -47,11 +83,22 @@ pub struct Require {
     pub hidden_from_dumps: bool,
     /// See [`SecretStatus::is_wiped_on_fork`].
     pub wiped_on_fork: bool,
+    /// See [`SecretStatus::is_guarded`].
+    pub guarded: bool,
+    /// See [`Backing::MemfdSecret`]. Asks for it at any length: writing such pages for the first
+    /// time takes 5 ms per MiB, so that without this it is used up to 16 KiB.
+    pub memfd_secret: bool,
 }
 
 impl Require {
-    /// Every protection there is.
-    pub const ALL: Self = Self { locked: true, hidden_from_dumps: true, wiped_on_fork: true };
+    /// Every protection that ordinary pages can have.
+    pub const ALL: Self = Self {
+        locked: true,
+        hidden_from_dumps: true,
+        wiped_on_fork: true,
+        guarded: true,
+        memfd_secret: false,
+    };
 }
 
 /// Bytes that are wiped when they are dropped, between pages that nobody can touch.
@@ -76,7 +123,7 @@ impl SecretBuf {
     /// [`Error::LengthOverflow`], [`Error::NoMemory`]. A protection that the kernel refuses is no
     /// error; see [`status`](Self::status).
     pub fn new(len: usize) -> Result<Self, Error> {
-        Ok(Self { memory: Guarded::new(len)? })
+        Self::with_requirements(len, Require::default())
     }
 
     /// `len` zero bytes with the protections in `require`.
@@ -84,7 +131,7 @@ impl SecretBuf {
     /// # Errors
     /// As [`new`](Self::new) and [`require`](Self::require).
     pub fn with_requirements(len: usize, require: Require) -> Result<Self, Error> {
-        let secret = Self::new(len)?;
+        let secret = Self { memory: Guarded::new(len, require)? };
         secret.require(require)?;
         Ok(secret)
     }
@@ -94,30 +141,20 @@ impl SecretBuf {
     /// # Errors
     /// [`Error::Lock`] with the limit that stood in the way, or [`Error::Requirement`].
     pub fn require(&self, require: Require) -> Result<(), Error> {
-        let refused = &self.memory.refused;
-        if let (true, Some(errno)) = (require.locked, refused.lock) {
-            let rlimit = Linux.machine().locked_bytes_max;
-            return Err(Error::Lock { wanted: self.memory.body_bytes(), rlimit, errno: errno.0 });
-        }
-        if let (true, Some(errno)) = (require.hidden_from_dumps, refused.hide) {
-            let missing = "pages that are left out of core dumps";
-            return Err(Error::Requirement { missing, errno: errno.0 });
-        }
-        if let (true, Some(errno)) = (require.wiped_on_fork, refused.wipe_on_fork) {
-            let missing = "pages that a child finds wiped";
-            return Err(Error::Requirement { missing, errno: errno.0 });
-        }
-        Ok(())
+        self.memory.require(require)
     }
 
     /// Which protections the kernel gave.
     #[must_use]
     pub fn status(&self) -> SecretStatus {
-        SecretStatus {
-            is_locked: self.memory.refused.lock.is_none(),
-            is_hidden_from_dumps: self.memory.refused.hide.is_none(),
-            is_wiped_on_fork: self.memory.refused.wipe_on_fork.is_none(),
-        }
+        self.memory.status()
+    }
+
+    /// Wipes the secret and keeps its addresses mapped for good, as zeros that cost no memory until
+    /// somebody writes to them: for when a pointer to the secret may have escaped. Counted in
+    /// [`Stats::retired_bytes`](crate::Stats::retired_bytes).
+    pub fn retire(self) {
+        self.memory.retire();
     }
 
     /// The secret.
@@ -207,6 +244,25 @@ impl SealedSecret {
     pub fn open(mut self) -> Result<SecretBuf, Error> {
         self.memory.open()?;
         Ok(SecretBuf { memory: self.memory })
+    }
+
+    /// As [`SecretBuf::require`].
+    ///
+    /// # Errors
+    /// As [`SecretBuf::require`].
+    pub fn require(&self, require: Require) -> Result<(), Error> {
+        self.memory.require(require)
+    }
+
+    /// Which protections the kernel gave.
+    #[must_use]
+    pub fn status(&self) -> SecretStatus {
+        self.memory.status()
+    }
+
+    /// As [`SecretBuf::retire`].
+    pub fn retire(self) {
+        self.memory.retire();
     }
 
     /// Whether the pages are inaccessible now: the kernel may have refused it.

@@ -1,26 +1,27 @@
-//! One window of an arena: a cursor that only goes up, and what is known about the bytes above it.
+//! The cursor of an arena, or of one part of a split, and what is known about the bytes above it.
 //!
 //! ```text
-//! root      |--- handed out ---|cursor ............................. end|
-//! a scope                      |--- handed out ---|cursor .......... end|
+//! an arena   |--- handed out ---|cursor ............................. end|
+//! in a scope |--- handed out ---|--- the scope's ---|cursor ......... end|
 //! ```
 //!
-//! A scope or a part of a split is a window over the free end of its parent, with a cursor of its
-//! own. While it lives the parent is borrowed mutably and hands nothing out, so nothing has to be
-//! put back when it ends, and forgetting one does no harm: each allocation tells every ancestor
-//! at once that the bytes are no longer known to be zero.
+//! A scope moves the same cursor: while it lives the arena is borrowed mutably and hands nothing
+//! out itself, and `Rewind`, which the scope's user never holds, puts the cursor back. A part of a
+//! split has a cursor of its own; until the last part has ended, the bytes above the parent's
+//! cursor count as handed out, so that forgetting a part does no harm.
 //!
-//! Equations, in bytes from the arena's first one: cursor <= end; every byte above the cursor is
-//! zero unless it lies below `dirty` or in `first_dirty`; nothing at `high` or above was ever
-//! handed out.
+//! Equations, in bytes from the arena's first one: start <= cursor <= end; every byte above the
+//! cursor is zero unless it lies below `dirty` or in `first_dirty`; nothing at `high` or above, nor
+//! at the cursor or above, was ever handed out.
 
-use core::mem::{MaybeUninit, needs_drop, size_of};
+use core::mem::{needs_drop, size_of};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Error;
 use crate::heap::DirtyBytes;
 use crate::secret::clear;
+use crate::units::wide;
 use crate::zeroable::Zeroable;
 
 /// Alignment of an array whose caller asked for none: one cache line.
@@ -44,6 +45,7 @@ struct Placement {
 
 impl Placement {
     /// The placement of `bytes` bytes for which `asked`, or nothing, was asked.
+    #[inline]
     fn of(bytes: usize, asked: Option<usize>, least: usize) -> Result<Self, Error> {
         let align = match asked {
             Some(align) if !align.is_power_of_two() || align < least => {
@@ -63,63 +65,150 @@ impl Placement {
     }
 }
 
-/// A window of an arena, shared by threads.
-pub(super) struct Bump<'p> {
+/// Who may move the cursor during a call.
+pub(super) trait Movers {
+    /// Moves the cursor from `from` to `to`, or answers where it was instead.
+    fn advance(cursor: &AtomicUsize, from: usize, to: usize) -> Result<(), usize>;
+}
+
+/// Any thread.
+pub(super) struct Anyone;
+
+/// This thread alone, by a borrow that its caller holds.
+pub(super) struct OneAlone;
+
+impl Movers for Anyone {
+    #[inline]
+    fn advance(cursor: &AtomicUsize, from: usize, to: usize) -> Result<(), usize> {
+        // Relaxed: the exchange makes the ranges disjoint, and orders no other memory.
+        cursor.compare_exchange_weak(from, to, Ordering::Relaxed, Ordering::Relaxed).map(|_| ())
+    }
+}
+
+impl Movers for OneAlone {
+    #[inline]
+    fn advance(cursor: &AtomicUsize, _from: usize, to: usize) -> Result<(), usize> {
+        // Relaxed: nobody else looks at the cursor now.
+        cursor.store(to, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// The marks that the parts of a split leave when the last of them ends.
+#[derive(Debug, Default)]
+struct Parting {
+    /// Parts that have not ended.
+    parts: AtomicUsize,
+    /// The end of the highest slice of those that have.
+    top: AtomicUsize,
+    /// `dirty` and `high` before the split.
+    before: (usize, usize),
+}
+
+/// A cursor over bytes that threads share.
+pub(super) struct Bump {
     base: NonNull<u8>,
     start: usize,
     end: usize,
     cursor: AtomicUsize,
+    /// Bytes below it may hold something, as far as this cursor knows.
+    dirty: AtomicUsize,
+    /// Where the last of `first_dirty` ends.
+    first_dirty_end: usize,
+    /// Nothing at or above it was handed out before the cursor was last put back.
+    high: AtomicUsize,
+    /// Whether `end` is a limit that somebody set.
+    is_limited: bool,
+    parting: Parting,
     /// What held something when the arena was made.
     first_dirty: DirtyBytes,
-    dirty: AtomicUsize,
-    high: AtomicUsize,
-    parent: Option<&'p Bump<'p>>,
 }
 
-// SAFETY: a window hands out disjoint bytes through an atomic cursor, whichever thread asks; each
-// slice belongs to the thread that asked, and no value moves from one thread to another here.
-unsafe impl Send for Bump<'_> {}
+// SAFETY: a cursor hands out disjoint bytes, whichever thread asks; each slice belongs to the
+// thread that asked, and no value moves from one thread to another here.
+unsafe impl Send for Bump {}
 // SAFETY: as above.
-unsafe impl Sync for Bump<'_> {}
+unsafe impl Sync for Bump {}
 
-impl<'p> Bump<'p> {
-    /// A window over `end` bytes at `base`, all of them zero but those in `dirty`.
+/// What a cursor is over.
+pub(super) struct Window {
+    /// The first byte of the arena.
+    pub(super) base: NonNull<u8>,
+    /// How many there are.
+    pub(super) bytes: usize,
+    /// How many of them may be handed out at once; None for all.
+    pub(super) limit_bytes: Option<usize>,
+    /// Which bytes are not zero.
+    pub(super) dirty: DirtyBytes,
+}
+
+impl Bump {
+    /// A cursor over `window`.
     ///
     /// # Safety
-    /// The bytes are writable, belong to the window, and stay until its slices have ended.
-    pub(super) const unsafe fn root(base: NonNull<u8>, end: usize, dirty: DirtyBytes) -> Self {
+    /// The bytes are writable, belong to the cursor, and stay until its slices have ended.
+    pub(super) unsafe fn over(window: &Window) -> Self {
+        let end = window.limit_bytes.map_or(window.bytes, |limit| limit.min(window.bytes));
         Self {
-            base,
+            base: window.base,
             start: 0,
             end,
             cursor: AtomicUsize::new(0),
-            first_dirty: dirty,
             dirty: AtomicUsize::new(0),
+            first_dirty_end: window.dirty.as_slice().last().map_or(0, |&(_, to)| to),
             high: AtomicUsize::new(0),
-            parent: None,
+            is_limited: end < window.bytes,
+            parting: Parting::default(),
+            first_dirty: window.dirty,
         }
     }
 
-    /// A window over part `index` of `count` equal parts of what is free.
+    /// Cursors over `count` equal parts of what is free, rounded down to 64 bytes.
     ///
     /// # Safety
-    /// While the window and its slices live, the parent hands nothing out, and no other window
-    /// covers the same part.
-    pub(super) unsafe fn part(parent: &'p Bump<'p>, index: usize, count: usize) -> Self {
-        let (from, free) = (parent.cursor(), parent.end - parent.cursor());
-        let share = (free / count) & !(LINE - 1);
-        let start = from + index * share;
-        let end = if index + 1 == count { parent.end } else { start + share };
-        Self {
-            base: parent.base,
-            start,
-            end,
-            cursor: AtomicUsize::new(start),
-            first_dirty: parent.first_dirty,
-            // Relaxed: the parent is borrowed mutably by the caller, so nobody writes it now.
-            dirty: AtomicUsize::new(parent.dirty.load(Ordering::Relaxed)),
-            high: AtomicUsize::new(start),
-            parent: Some(parent),
+    /// Until the last slice of a part has ended, this cursor hands nothing out. `end_part` is
+    /// called once for each part, unless it is forgotten.
+    pub(super) unsafe fn split(&mut self, count: usize) -> Vec<Self> {
+        let (from, free) = (self.cursor(), self.end - self.cursor());
+        let share = free.checked_div(count).unwrap_or(0) & !(LINE - 1);
+        let (dirty, high) = (*self.dirty.get_mut(), *self.high.get_mut());
+        self.parting = Parting {
+            parts: AtomicUsize::new(count),
+            top: AtomicUsize::new(from),
+            before: (dirty, high),
+        };
+        if count != 0 {
+            *self.dirty.get_mut() = self.end;
+            *self.high.get_mut() = self.end;
+        }
+        let part = |index: usize| {
+            let start = from + index * share;
+            Self {
+                base: self.base,
+                start,
+                end: if index + 1 == count { self.end } else { start + share },
+                cursor: AtomicUsize::new(start),
+                dirty: AtomicUsize::new(dirty),
+                first_dirty_end: self.first_dirty_end,
+                high: AtomicUsize::new(start),
+                is_limited: self.is_limited && index + 1 == count,
+                parting: Parting::default(),
+                first_dirty: self.first_dirty,
+            }
+        };
+        (0..count).map(part).collect()
+    }
+
+    /// Takes the marks of a part that ends; the last one lets the marks of the whole be exact.
+    pub(super) fn end_part(&self, part: &Self) {
+        let (dirty, high) = self.parting.before;
+        // Release and acquire: the last part sees what the others, on other threads, have said.
+        self.parting.top.fetch_max(part.high_end(), Ordering::Release);
+        if self.parting.parts.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let top = self.parting.top.load(Ordering::Acquire);
+            // Relaxed: the cursor's owner reads the marks after the borrows of the parts.
+            self.dirty.store(dirty.max(top), Ordering::Relaxed);
+            self.high.store(high.max(top), Ordering::Relaxed);
         }
     }
 
@@ -128,127 +217,193 @@ impl<'p> Bump<'p> {
         self.base
     }
 
-    fn cursor(&self) -> usize {
+    #[inline]
+    pub(super) fn cursor(&self) -> usize {
         // Relaxed: the cursor stands for itself; slices reach other threads by their own ways.
         self.cursor.load(Ordering::Relaxed)
     }
 
-    /// Bytes handed out and not given back, alignment included.
-    pub(super) fn used_bytes(&self) -> usize {
-        self.cursor() - self.start
+    /// Bytes handed out since the cursor was at `from`, alignment included.
+    pub(super) fn used_bytes(&self, from: usize) -> usize {
+        self.cursor() - from
+    }
+
+    /// Where the highest slice ever handed out ends.
+    fn high_end(&self) -> usize {
+        // Relaxed: as in `cursor`.
+        self.high.load(Ordering::Relaxed).max(self.cursor())
     }
 
     /// Bytes between the first one and the end of the highest slice ever handed out.
     pub(super) fn high_water_bytes(&self) -> usize {
-        // Relaxed: as in `cursor`.
-        self.high.load(Ordering::Relaxed) - self.start
+        self.high_end() - self.start
     }
 
-    /// Bytes of the window.
-    pub(super) fn capacity_bytes(&self) -> usize {
-        self.end - self.start
+    /// Where this cursor's bytes begin.
+    pub(super) fn start(&self) -> usize {
+        self.start
     }
 
-    /// Takes everything back; every byte ever handed out counts as written.
-    pub(super) fn rewind(&mut self) {
-        let high = *self.high.get_mut();
-        *self.dirty.get_mut() = high;
-        *self.cursor.get_mut() = self.start;
+    /// Bytes that can be handed out from `from` on.
+    pub(super) fn capacity_bytes(&self, from: usize) -> usize {
+        self.end - from
+    }
+
+    /// Puts the cursor at `to`; every byte above it that was handed out counts as written.
+    ///
+    /// # Safety
+    /// Every slice above `to` has ended, and nobody else moves the cursor.
+    pub(super) unsafe fn rewind(&self, to: usize) {
+        let high = self.high_end();
+        // Relaxed: nobody else looks now.
+        self.high.store(high, Ordering::Relaxed);
+        let dirty = self.dirty.load(Ordering::Relaxed).max(self.cursor());
+        self.dirty.store(dirty, Ordering::Relaxed);
+        self.cursor.store(to, Ordering::Relaxed);
+    }
+
+    /// Takes everything back.
+    pub(super) fn reset(&mut self) {
+        // SAFETY: `&mut self` ended every slice.
+        unsafe { self.rewind(self.start) }
     }
 
     /// Takes everything back and clears every byte that was ever handed out.
     pub(super) fn wipe(&mut self) {
-        self.rewind();
-        let high = self.high_water_bytes();
-        // SAFETY: the bytes belong to the window, and `&mut self` ended every slice.
-        unsafe { clear(self.at(self.start), high) };
+        self.reset();
+        // SAFETY: `&mut self` ended every slice.
+        unsafe { self.clear_handed_out() }
         *self.dirty.get_mut() = self.start;
     }
 
+    /// Clears every byte that was ever handed out, in one pass.
+    ///
+    /// # Safety
+    /// Nobody relies on what the slices hold.
+    pub(super) unsafe fn clear_handed_out(&self) {
+        // SAFETY: the bytes belong to the arena, and the caller's promise.
+        unsafe { clear(self.at(self.start), self.high_water_bytes()) }
+    }
+
+    /// Counts the first `bytes` bytes as handed out, if fewer are.
+    pub(super) fn skip(&mut self, bytes: usize) -> Result<(), Error> {
+        let cursor = self.cursor();
+        let left = self.end - cursor;
+        match bytes.checked_sub(cursor - self.start) {
+            Some(more) if more > left => Err(self.refusal(wide(more), cursor)),
+            more => {
+                *self.cursor.get_mut() = cursor + more.unwrap_or(0);
+                Ok(())
+            }
+        }
+    }
+
     /// The byte at `offset` from the arena's first one.
+    #[inline]
     fn at(&self, offset: usize) -> NonNull<u8> {
         debug_assert!(offset <= self.end, "offset {offset} past the end {}", self.end);
         // SAFETY: `offset` is at most `end`, and the arena has that many bytes.
         unsafe { self.base.add(offset) }
     }
 
-    /// Moves the cursor over `bytes` bytes and answers where they begin.
-    fn take(&self, bytes: usize, place: Placement) -> Result<usize, Error> {
-        let base = self.base.addr().get();
-        let fit = |cursor: usize, skew: usize| {
-            let first = base.checked_add(cursor)?.checked_add(skew)?;
-            let start = first.checked_next_multiple_of(place.align)? - base;
-            let end = start.checked_add(bytes)?;
-            (end <= self.end).then_some((start, end))
+    /// Where `bytes` bytes begin and end when the cursor is at `cursor`; None without room.
+    #[inline]
+    fn fit(&self, cursor: usize, bytes: usize, place: Placement) -> Option<(usize, usize)> {
+        let room = |skew: usize| {
+            // No sum wraps: an arena lies within the address space, `skew` is at most a page, and
+            // the padding is less than 2^63.
+            let from = cursor + skew;
+            let padding = (self.base.addr().get() + from).wrapping_neg() & (place.align - 1);
+            let start = from + padding;
+            (start <= self.end && bytes <= self.end - start).then(|| (start, start + bytes))
         };
+        if place.skew == 0 || cursor == self.start {
+            return room(0);
+        }
+        room(place.skew).or_else(|| room(0))
+    }
+
+    /// Moves the cursor over `bytes` bytes and answers where they begin.
+    #[inline]
+    fn take<M: Movers>(&self, bytes: usize, place: Placement) -> Result<usize, Error> {
         let mut cursor = self.cursor();
         loop {
-            let skew = if cursor == self.start { 0 } else { place.skew };
-            let Some((start, end)) = fit(cursor, skew).or_else(|| fit(cursor, 0)) else {
-                let wanted = bytes.saturating_add(place.align - 1);
-                return Err(Error::ArenaFull {
-                    wanted: u64::try_from(wanted).unwrap_or(u64::MAX),
-                    left: u64::try_from(self.end - cursor).unwrap_or(u64::MAX),
-                });
+            let Some((start, end)) = self.fit(cursor, bytes, place) else {
+                return Err(self.refusal(wide(bytes.saturating_add(place.align - 1)), cursor));
             };
-            // Relaxed: the exchange makes the ranges disjoint, and orders no other memory.
-            match self.cursor.compare_exchange_weak(
-                cursor,
-                end,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => {
-                    self.mark(end);
-                    return Ok(start);
-                }
+            match M::advance(&self.cursor, cursor, end) {
+                Ok(()) => return Ok(start),
                 Err(now) => cursor = now,
             }
         }
     }
 
-    /// Tells this window and its ancestors that the bytes before `end` were handed out.
-    fn mark(&self, end: usize) {
-        // Relaxed: the marks are read after the borrows that allowed this call have ended.
-        self.high.fetch_max(end, Ordering::Relaxed);
-        let mut above = self.parent;
-        while let Some(bump) = above {
-            bump.high.fetch_max(end, Ordering::Relaxed);
-            bump.dirty.fetch_max(end, Ordering::Relaxed);
-            above = bump.parent;
+    /// Why `wanted` bytes cannot be had with the cursor at `cursor`.
+    #[cold]
+    fn refusal(&self, wanted: u64, cursor: usize) -> Error {
+        if self.is_limited {
+            let (limit, live) = (wide(self.end - self.start), wide(cursor - self.start));
+            return Error::MemoryLimit { wanted, limit, live };
         }
+        Error::ArenaFull { wanted, left: wide(self.end - cursor) }
     }
 
-    /// `len` values of `T` that nobody else has, uninitialised.
-    pub(super) fn uninit<T>(
-        &self,
-        len: usize,
-        align: Option<usize>,
-    ) -> Result<NonNull<MaybeUninit<T>>, Error> {
-        const { assert!(!needs_drop::<T>(), "an arena drops nothing: T must need no drop") };
-        let bytes = len.checked_mul(size_of::<T>()).ok_or(Error::LengthOverflow)?;
-        let place = Placement::of(bytes, align, align_of::<T>())?;
-        if bytes == 0 {
-            return Ok(crate::units::nowhere(place.align).cast());
-        }
-        let start = self.take(bytes, place)?;
-        Ok(self.at(start).cast())
-    }
-
-    /// `len` values of `T` that nobody else has, all of them zero.
-    pub(super) fn zeroed<T: Zeroable>(
+    /// `len` values of `T` that nobody else has, uninitialised; `align` is asked, or the default.
+    ///
+    /// With `OneAlone` the caller holds the cursor by a mutable borrow.
+    #[inline]
+    pub(super) fn uninit<M: Movers, T>(
         &self,
         len: usize,
         align: Option<usize>,
     ) -> Result<NonNull<T>, Error> {
-        let start = self.uninit::<T>(len, align)?;
-        let bytes = len * size_of::<T>();
+        const { assert!(!needs_drop::<T>(), "an arena drops nothing: T must need no drop") };
+        let bytes = len.checked_mul(size_of::<T>()).ok_or(Error::LengthOverflow)?;
+        let start = self.bytes::<M>(bytes, align, align_of::<T>())?;
+        Ok(start.cast())
+    }
+
+    /// `bytes` bytes that nobody else has, at a multiple of `align`, which is at least `least`.
+    #[inline]
+    pub(super) fn bytes<M: Movers>(
+        &self,
+        bytes: usize,
+        align: Option<usize>,
+        least: usize,
+    ) -> Result<NonNull<u8>, Error> {
+        let place = Placement::of(bytes, align, least)?;
         if bytes == 0 {
-            return Ok(start.cast());
+            return Ok(crate::units::nowhere(place.align));
         }
-        // Relaxed: only a rewind and a child move the mark, and neither happens during this call.
+        Ok(self.at(self.take::<M>(bytes, place)?))
+    }
+
+    /// `len` values of `T` that nobody else has, all of them zero.
+    #[inline]
+    pub(super) fn zeroed<M: Movers, T: Zeroable>(
+        &self,
+        len: usize,
+        align: Option<usize>,
+    ) -> Result<NonNull<T>, Error> {
+        let start = self.uninit::<M, T>(len, align)?;
+        self.zero(start.cast(), len * size_of::<T>());
+        Ok(start)
+    }
+
+    /// Makes the `bytes` bytes at `start`, just handed out, zero where they may not be.
+    #[inline]
+    pub(super) fn zero(&self, start: NonNull<u8>, bytes: usize) {
+        let offset = start.addr().get().wrapping_sub(self.base.addr().get());
+        // Relaxed: only a rewind and a part's end move the mark, and neither happens during this
+        // call.
         let dirty = self.dirty.load(Ordering::Relaxed);
-        let offset = start.addr().get() - self.base.addr().get();
+        if bytes != 0 && offset < dirty.max(self.first_dirty_end) {
+            self.clear_dirty(offset, bytes, dirty);
+        }
+    }
+
+    #[inline(never)]
+    fn clear_dirty(&self, offset: usize, bytes: usize, dirty: usize) {
         for &(from, to) in [(0, dirty)].iter().chain(self.first_dirty.as_slice()) {
             let (from, to) = (from.max(offset), to.min(offset + bytes));
             if from < to {
@@ -256,152 +411,24 @@ impl<'p> Bump<'p> {
                 unsafe { self.at(from).write_bytes(0, to - from) };
             }
         }
-        Ok(start.cast())
+    }
+
+    /// Lengthens the block of `old` bytes at `start` to `new` bytes where it is; false when another
+    /// one follows it, or there is no room.
+    #[cfg(feature = "allocator-api2")]
+    pub(super) fn lengthen(&self, start: NonNull<u8>, old: usize, new: usize) -> bool {
+        let from = start.addr().get().wrapping_sub(self.base.addr().get());
+        from <= self.end
+            && new <= self.end - from
+            && Anyone::advance_surely(&self.cursor, from + old, from + new)
     }
 }
 
-/// The methods by which an arena or a scope hands out slices that live for `'s`.
-///
-/// `[self]` is the receiver and `[generics]` the lifetimes that each method declares itself.
-macro_rules! allocating_methods {
-    (receiver: [$($receiver:tt)*], generics: [$($generic:tt)*]) => {
-        /// `len` zero values of `T`; pages that are fresh from the kernel are not written.
-        ///
-        /// Aligned to 64 bytes, and to 4 KiB from 1 MiB on.
-        ///
-        /// # Panics
-        /// When the arena is too full; [`try_alloc_array`](Self::try_alloc_array) says so instead.
-        #[must_use]
-        #[track_caller]
-        pub fn alloc_array<$($generic)* T: Zeroable>(
-            $($receiver)* self,
-            len: usize,
-        ) -> &'s mut [T] {
-            self.try_alloc_array(len).unwrap_or_else(|error| refuse(error))
-        }
-
-        /// As [`alloc_array`](Self::alloc_array).
-        ///
-        /// # Errors
-        /// [`Error::ArenaFull`], [`Error::LengthOverflow`].
-        pub fn try_alloc_array<$($generic)* T: Zeroable>(
-            $($receiver)* self,
-            len: usize,
-        ) -> Result<&'s mut [T], Error> {
-            let start = self.bump.zeroed(len, None)?;
-            // SAFETY: the values are zero, which `T` allows, and nobody else has them while the
-            // window lives.
-            Ok(unsafe { slice::from_raw_parts_mut(start.as_ptr(), len) })
-        }
-
-        /// `len` zero values of `T`, the first at a multiple of `align` bytes.
-        ///
-        /// Who walks many arrays at once asks for 64: such arrays do not begin in the same cache
-        /// sets.
-        ///
-        /// # Panics
-        /// When the arena is too full or the alignment unfit;
-        /// [`try_alloc_array_aligned`](Self::try_alloc_array_aligned) says so instead.
-        #[must_use]
-        #[track_caller]
-        pub fn alloc_array_aligned<$($generic)* T: Zeroable>(
-            $($receiver)* self,
-            len: usize,
-            align: usize,
-        ) -> &'s mut [T] {
-            self.try_alloc_array_aligned(len, align).unwrap_or_else(|error| refuse(error))
-        }
-
-        /// As [`alloc_array_aligned`](Self::alloc_array_aligned).
-        ///
-        /// # Errors
-        /// [`Error::ArenaFull`], [`Error::LengthOverflow`], and [`Error::Alignment`] unless
-        /// `align` is a power of two and at least that of `T`.
-        pub fn try_alloc_array_aligned<$($generic)* T: Zeroable>(
-            $($receiver)* self,
-            len: usize,
-            align: usize,
-        ) -> Result<&'s mut [T], Error> {
-            let start = self.bump.zeroed(len, Some(align))?;
-            // SAFETY: as in `try_alloc_array`.
-            Ok(unsafe { slice::from_raw_parts_mut(start.as_ptr(), len) })
-        }
-
-        /// `len` values of `T` that hold anything; aligned as those of
-        /// [`alloc_array`](Self::alloc_array).
-        ///
-        /// # Panics
-        /// When the arena is too full; [`try_alloc_uninit`](Self::try_alloc_uninit) says so
-        /// instead.
-        #[must_use]
-        #[track_caller]
-        pub fn alloc_uninit<$($generic)* T>(
-            $($receiver)* self,
-            len: usize,
-        ) -> &'s mut [MaybeUninit<T>] {
-            self.try_alloc_uninit(len).unwrap_or_else(|error| refuse(error))
-        }
-
-        /// As [`alloc_uninit`](Self::alloc_uninit).
-        ///
-        /// # Errors
-        /// [`Error::ArenaFull`], [`Error::LengthOverflow`].
-        pub fn try_alloc_uninit<$($generic)* T>(
-            $($receiver)* self,
-            len: usize,
-        ) -> Result<&'s mut [MaybeUninit<T>], Error> {
-            let start = self.bump.uninit(len, None)?;
-            // SAFETY: `MaybeUninit` allows every byte, and nobody else has these while the window
-            // lives.
-            Ok(unsafe { slice::from_raw_parts_mut(start.as_ptr(), len) })
-        }
-
-        /// A copy of `values`; aligned as those of [`alloc_array`](Self::alloc_array).
-        ///
-        /// # Panics
-        /// When the arena is too full; [`try_alloc_copy`](Self::try_alloc_copy) says so instead.
-        #[must_use]
-        #[track_caller]
-        pub fn alloc_copy<$($generic)* T: Copy>($($receiver)* self, values: &[T]) -> &'s mut [T] {
-            self.try_alloc_copy(values).unwrap_or_else(|error| refuse(error))
-        }
-
-        /// As [`alloc_copy`](Self::alloc_copy).
-        ///
-        /// # Errors
-        /// [`Error::ArenaFull`], [`Error::LengthOverflow`].
-        pub fn try_alloc_copy<$($generic)* T: Copy>(
-            $($receiver)* self,
-            values: &[T],
-        ) -> Result<&'s mut [T], Error> {
-            Ok(self.try_alloc_uninit(values.len())?.write_copy_of_slice(values))
-        }
-
-        /// Bytes handed out, alignment included.
-        #[must_use]
-        pub fn used_bytes(&self) -> usize {
-            self.bump.used_bytes()
-        }
-
-        /// Bytes up to the end of the highest slice that was ever handed out, scopes included.
-        #[must_use]
-        pub fn high_water_bytes(&self) -> usize {
-            self.bump.high_water_bytes()
-        }
-
-        /// Bytes in all.
-        #[must_use]
-        pub fn capacity_bytes(&self) -> usize {
-            self.bump.capacity_bytes()
-        }
-    };
-}
-
-pub(super) use allocating_methods;
-
-/// The end of the methods that do not return a `Result`.
-#[cold]
-#[track_caller]
-pub(super) fn refuse(error: Error) -> ! {
-    panic!("{error}")
+#[cfg(feature = "allocator-api2")]
+impl Anyone {
+    /// As `advance`, and without failing for no reason.
+    fn advance_surely(cursor: &AtomicUsize, from: usize, to: usize) -> bool {
+        // Relaxed: as in `advance`.
+        cursor.compare_exchange(from, to, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+    }
 }

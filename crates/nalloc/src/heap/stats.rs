@@ -76,6 +76,8 @@ pub struct Stats {
     pub locked_bytes: u64,
     /// Arenas that were made and not dropped.
     pub arenas: u64,
+    /// In memory that stays mapped for good, because somebody may still point to it.
+    pub retired_bytes: u64,
     /// Blocks handed out; growth in place is none.
     pub allocations: u64,
     /// Blocks taken back.
@@ -124,6 +126,7 @@ impl Stats {
             ("secretBytes", self.secret_bytes),
             ("lockedBytes", self.locked_bytes),
             ("arenas", self.arenas),
+            ("retiredBytes", self.retired_bytes),
             ("allocations", self.allocations),
             ("frees", self.frees),
             ("hits", self.hits),

@@ -1,5 +1,8 @@
-//! The verbs of `Os` as Linux system calls: the only file of this crate that makes any.
+//! The verbs of `Os` as Linux system calls; with `secret` the only file of this crate that makes
+//! any.
 //! Nothing here allocates, panics or keeps state, except for the page size, which is asked once.
+
+pub(crate) mod secret;
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::{self, NonNull};
