@@ -19,14 +19,9 @@ export interface Ending {
   readonly killed: string | undefined
 }
 
-/** A program of the `children` folder. */
-export function childFile(name: string): string {
-  return path.join(__dirname, 'children', `${name}.js`)
-}
-
 /** Runs a program of the `children` folder. */
 export function runChild(name: string, args: readonly string[], cwd = root): Promise<Ending> {
-  return runNode([childFile(name), ...args], cwd)
+  return runNode([path.join(__dirname, 'children', `${name}.js`), ...args], cwd)
 }
 
 /** Runs Node with these arguments. */

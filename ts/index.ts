@@ -1,6 +1,5 @@
 // The entry point `nalloc`.
 
-export { Arena, type ViewKind, type ViewOf } from './arena.ts'
 export { type Environment, type EnvironmentWarning, environment } from './environment.ts'
 export {
   ERROR_CODES,
@@ -11,17 +10,12 @@ export {
 export {
   type AbortOptions,
   type AbortSignalLike,
-  type AccessOptions,
-  type AllocOptions,
-  type ArenaOptions,
   type Bytes,
   Circuit,
   type CircuitInputs,
   type ConfigureOptions,
   configure,
-  type EnvironmentSecretOptions,
   type FieldLike,
-  type FileSecretOptions,
   type Groth16,
   type Groth16Proof,
   groth16,
@@ -35,8 +29,6 @@ export {
   type ProveOptions,
   ProvingKey,
   type PublicSignals,
-  type SecretOptions,
-  type SecretProtection,
   type SignalValue,
   type Size,
   type Source,
@@ -48,5 +40,4 @@ export {
   Witness,
 } from './groth16.ts'
 export { type Memory, memory } from './memory.ts'
-export { SecretBuf, type SecretStatus } from './secretBuf.ts'
 export { type MemoryStats, resetPeak, stats } from './stats.ts'
