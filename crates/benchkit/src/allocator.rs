@@ -22,6 +22,8 @@ static NALLOC: NAlloc = NAlloc::new();
 static JEMALLOC: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 #[cfg(feature = "mimalloc")]
 static MIMALLOC: mimalloc::MiMalloc = mimalloc::MiMalloc;
+#[cfg(feature = "zk-alloc")]
+static ZK_ALLOC: zk_alloc::ZkAllocator = zk_alloc::ZkAllocator;
 
 /// An allocator that is compiled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +39,9 @@ pub enum Allocator {
     Mimalloc = 3,
     /// Ours.
     Nalloc = 4,
+    /// The crate zk-alloc: bumps a pointer while a [`phase`] runs, and is glibc outside of phases.
+    #[cfg(feature = "zk-alloc")]
+    ZkAlloc = 5,
 }
 
 impl Allocator {
@@ -47,6 +52,8 @@ impl Allocator {
         Self::Jemalloc,
         #[cfg(feature = "mimalloc")]
         Self::Mimalloc,
+        #[cfg(feature = "zk-alloc")]
+        Self::ZkAlloc,
         Self::Nalloc,
     ];
 
@@ -60,6 +67,8 @@ impl Allocator {
             #[cfg(feature = "mimalloc")]
             Self::Mimalloc => "mimalloc",
             Self::Nalloc => "nalloc",
+            #[cfg(feature = "zk-alloc")]
+            Self::ZkAlloc => "zk-alloc",
         }
     }
 
@@ -74,6 +83,8 @@ impl Allocator {
             #[cfg(feature = "mimalloc")]
             MIMALLOC_BYTE => Self::Mimalloc,
             NALLOC_BYTE => Self::Nalloc,
+            #[cfg(feature = "zk-alloc")]
+            ZK_ALLOC_BYTE => Self::ZkAlloc,
             _ => choose(),
         }
     }
@@ -85,6 +96,8 @@ const JEMALLOC_BYTE: u8 = Allocator::Jemalloc as u8;
 #[cfg(feature = "mimalloc")]
 const MIMALLOC_BYTE: u8 = Allocator::Mimalloc as u8;
 const NALLOC_BYTE: u8 = Allocator::Nalloc as u8;
+#[cfg(feature = "zk-alloc")]
+const ZK_ALLOC_BYTE: u8 = Allocator::ZkAlloc as u8;
 
 /// The allocator of this process, or 0 before the first allocation.
 static CHOSEN: AtomicU8 = AtomicU8::new(0);
@@ -106,6 +119,30 @@ fn choose() -> Allocator {
     // Relaxed: as in `chosen`.
     CHOSEN.store(chosen as u8, Ordering::Relaxed);
     chosen
+}
+
+/// Runs a piece of work whose blocks all end with it, and says so to an allocator that asks for it.
+pub fn phase<R>(work: impl FnOnce() -> R) -> R {
+    begin_phase();
+    let result = work();
+    end_phase();
+    result
+}
+
+/// Begins what [`phase`] runs.
+pub fn begin_phase() {
+    #[cfg(feature = "zk-alloc")]
+    if Allocator::chosen() == Allocator::ZkAlloc {
+        zk_alloc::begin_phase();
+    }
+}
+
+/// Ends what [`begin_phase`] began.
+pub fn end_phase() {
+    #[cfg(feature = "zk-alloc")]
+    if Allocator::chosen() == Allocator::ZkAlloc {
+        zk_alloc::end_phase();
+    }
 }
 
 /// Lets glibc read its settings before anything else runs in this process, on a clean stack.
@@ -151,6 +188,8 @@ macro_rules! pass_on {
                 #[cfg(feature = "mimalloc")]
                 Allocator::Mimalloc => MIMALLOC.$call($($argument),+),
                 Allocator::Nalloc => NALLOC.$call($($argument),+),
+                #[cfg(feature = "zk-alloc")]
+                Allocator::ZkAlloc => ZK_ALLOC.$call($($argument),+),
             }
         }
     };

@@ -7,7 +7,7 @@ use crate::allocator::Allocator;
 
 /// How the variables begin that set up an allocator: a contestant inherits none of them.
 pub const FOREIGN: &[&str] =
-    &["GLIBC_TUNABLES", "MALLOC_", "MIMALLOC_", "NALLOC_", "ZK_NALLOC_", "_RJEM_"];
+    &["GLIBC_TUNABLES", "MALLOC_", "MIMALLOC_", "NALLOC_", "ZK_ALLOC_", "ZK_NALLOC_", "_RJEM_"];
 
 /// An allocator with settings.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +61,8 @@ pub fn contestants(allocator: Allocator) -> Vec<Contestant> {
         Allocator::Jemalloc => vec![one("jemalloc", &[]), one("jemalloc tuned", JEMALLOC_TUNED)],
         #[cfg(feature = "mimalloc")]
         Allocator::Mimalloc => vec![one("mimalloc", &[]), one("mimalloc tuned", MIMALLOC_TUNED)],
+        #[cfg(feature = "zk-alloc")]
+        Allocator::ZkAlloc => vec![one("zk-alloc", &[])],
         Allocator::Nalloc => vec![one("nalloc", &[])],
     }
 }

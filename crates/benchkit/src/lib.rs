@@ -17,6 +17,7 @@
 //! to build siblings of a benchmark, which it does not; and it makes it easy to measure one
 //! allocator twice under two names.
 
+pub mod alloc;
 pub mod allocator;
 pub mod contention;
 pub mod contestant;

@@ -43,6 +43,18 @@ impl Options {
         }
         Ok(options)
     }
+
+    /// Reads arguments that are flags, and words that name what to run.
+    ///
+    /// # Errors
+    /// A sentence about the first flag that is unknown.
+    pub fn with_names(
+        arguments: impl IntoIterator<Item = String>,
+    ) -> Result<(Self, Vec<String>), String> {
+        let (flags, names) =
+            arguments.into_iter().partition::<Vec<_>, _>(|argument| argument.starts_with("--"));
+        Ok((Self::parse(flags, 0)?, names))
+    }
 }
 
 fn unexpected(argument: &str, numbers_max: usize) -> String {
@@ -66,6 +78,14 @@ mod tests {
         let expected =
             Options { is_recording: true, numbers: vec![64.0, 0.5], ..Options::default() };
         assert_eq!(parse("--bench 64 --record 0.5", 2), Ok(expected));
+    }
+
+    #[test]
+    fn words_name_what_to_run() {
+        let arguments = ["fill", "--quick", "2"].map(str::to_owned);
+        let (options, names) = Options::with_names(arguments).expect("flags and words");
+        assert!(options.is_quick && names == ["fill", "2"], "{options:?} {names:?}");
+        assert!(Options::with_names(["--fast".to_owned()]).is_err());
     }
 
     #[test]

@@ -7,7 +7,7 @@
 use core::hint::black_box;
 use std::fs;
 
-use crate::allocator::Allocator;
+use crate::allocator::{Allocator, phase};
 
 /// Larger than what any of them takes from a cache of small blocks.
 const PROBE_BYTES: usize = 1 << 20;
@@ -21,13 +21,22 @@ const SETTINGS_BYTES: usize = 64 << 20;
 /// # Errors
 /// When none or more than one says that it does.
 pub fn serving() -> Result<Allocator, String> {
+    phase(serving_in_phase)
+}
+
+fn serving_in_phase() -> Result<Allocator, String> {
     let before: Vec<u64> = Allocator::ALL.iter().map(|&one| counted_bytes(one)).collect();
     let block: Vec<u8> = black_box(Vec::with_capacity(PROBE_BYTES));
     #[cfg(feature = "mimalloc")]
     let is_in_mimalloc = is_in_mimalloc(block.as_ptr());
+    #[cfg(feature = "zk-alloc")]
+    let is_in_zk_alloc =
+        zk_alloc::slab_size() > 0 && is_in_mapping_of(block.as_ptr(), zk_alloc::slab_size());
     let serves = |one: Allocator, before: u64| match one {
         #[cfg(feature = "mimalloc")]
         Allocator::Mimalloc => is_in_mimalloc,
+        #[cfg(feature = "zk-alloc")]
+        Allocator::ZkAlloc => is_in_zk_alloc,
         // A block of another allocator moves this counter by far less.
         _ => counted_bytes(one).saturating_sub(before) >= PROBE_BYTES as u64 / 2,
     };
@@ -54,6 +63,8 @@ fn counted_bytes(allocator: Allocator) -> u64 {
         }
         #[cfg(feature = "mimalloc")]
         Allocator::Mimalloc => 0,
+        #[cfg(feature = "zk-alloc")]
+        Allocator::ZkAlloc => 0,
         Allocator::Nalloc => nalloc::stats().live_bytes,
     }
 }
@@ -62,6 +73,19 @@ fn counted_bytes(allocator: Allocator) -> u64 {
 fn is_in_mimalloc(block: *const u8) -> bool {
     // SAFETY: any address may be asked about.
     unsafe { libmimalloc_sys::mi_is_in_heap_region(block.cast()) }
+}
+
+/// Whether an address lies in a mapping of at least so many bytes.
+#[cfg(feature = "zk-alloc")]
+fn is_in_mapping_of(address: *const u8, bytes_min: usize) -> bool {
+    let maps = fs::read_to_string("/proc/self/maps").unwrap_or_default();
+    maps.lines().any(|line| {
+        let ends = line.split(' ').next().and_then(|range| range.split_once('-'));
+        let Some((start, end)) = ends else { return false };
+        let parsed = |text| usize::from_str_radix(text, 16).unwrap_or(0);
+        let (start, end) = (parsed(start), parsed(end));
+        (start..end).contains(&address.addr()) && end - start >= bytes_min
+    })
 }
 
 /// Whether the heap of the C library grows onto huge pages.
@@ -92,10 +116,13 @@ fn advises_heap(maps: &str) -> bool {
 #[must_use]
 pub fn effective_settings(allocator: Allocator) -> String {
     let (huge_before, mapped_before) = (huge_page_bytes(), glibc::mapped_bytes());
-    let block = black_box(vec![1_u8; SETTINGS_BYTES]);
-    let huge = huge_page_bytes().saturating_sub(huge_before).min(SETTINGS_BYTES as u64);
-    let is_mapped = glibc::mapped_bytes() > mapped_before;
-    drop(block);
+    let (huge, is_mapped) = phase(|| {
+        let block = black_box(vec![1_u8; SETTINGS_BYTES]);
+        let seen = (huge_page_bytes(), glibc::mapped_bytes() > mapped_before);
+        drop(block);
+        seen
+    });
+    let huge = huge.saturating_sub(huge_before).min(SETTINGS_BYTES as u64);
     let own = match allocator {
         Allocator::Glibc => {
             let place = if is_mapped { "mapped on its own" } else { "from the heap" };
@@ -105,6 +132,12 @@ pub fn effective_settings(allocator: Allocator) -> String {
         Allocator::Jemalloc => jemalloc_settings(),
         #[cfg(feature = "mimalloc")]
         Allocator::Mimalloc => mimalloc_settings(),
+        #[cfg(feature = "zk-alloc")]
+        Allocator::ZkAlloc => format!(
+            "zk-alloc 0.0.9; slabs of {} GiB from {} bytes on, else glibc",
+            zk_alloc::slab_size() >> 30,
+            zk_alloc::min_arena_bytes(),
+        ),
         Allocator::Nalloc => {
             let limit = nalloc::stats().cache_limit_bytes;
             format!("nalloc {}; idle cache limit {} MiB", env!("CARGO_PKG_VERSION"), limit >> 20)

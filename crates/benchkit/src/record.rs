@@ -138,6 +138,7 @@ mod tests {
             min: 1.0,
             median: 1.25,
             resident_bytes: 1,
+            idle_bytes: None,
             peak_bytes: 2,
             page_faults: 3,
         };

@@ -39,6 +39,8 @@ pub struct Summary {
     pub median: f64,
     /// The median of what was resident after each round.
     pub resident_bytes: u64,
+    /// What was resident once nobody had called it for a while; None where nobody waited.
+    pub idle_bytes: Option<u64>,
     /// The highest peak.
     pub peak_bytes: u64,
     /// The median of the page faults.
@@ -65,6 +67,7 @@ impl Summary {
             min: values[0],
             median: f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]),
             resident_bytes: upper_median(|sample| sample.resident_bytes),
+            idle_bytes: None,
             peak_bytes: samples.iter().map(|sample| sample.peak_bytes).max().unwrap_or(0),
             page_faults: upper_median(|sample| sample.page_faults),
         }

@@ -9,6 +9,7 @@
 //! | `settings` | `ok TEXT`, what that allocator says of itself; leaves 64 MiB in its cache |
 //! | `check CASE` | `ok` when the case's results are right |
 //! | `round CASE` | `ok VALUE RESIDENT_BYTES PEAK_BYTES PAGE_FAULTS` |
+//! | `rest` | `ok RESIDENT_BYTES`; nothing is done before it is answered |
 //!
 //! Anything that went wrong is `error TEXT`. It ends when its input ends. Waiting for a line, it
 //! uses no processor: only one contestant is at work at any time.
@@ -78,6 +79,7 @@ fn answer(workload: &impl Workload, request: &str) -> Result<String, String> {
         ("prove", "") => Ok(proof::serving()?.name().to_owned()),
         ("heap", "") => Ok(if proof::is_heap_advised() { "advised" } else { "plain" }.to_owned()),
         ("settings", "") => Ok(proof::effective_settings(proof::serving()?)),
+        ("rest", "") => Ok(usage().resident_bytes.to_string()),
         ("check", case) => workload.check(case).map(|()| String::new()),
         ("round", case) => {
             reset_peak();
@@ -164,6 +166,15 @@ impl Worker {
         Sample::parse(&answer).ok_or_else(|| format!("{}: expected figures: {answer}", self.name))
     }
 
+    /// What it has in memory while it waits for requests.
+    ///
+    /// # Errors
+    /// That it ended.
+    pub fn resident_bytes(&mut self) -> Result<u64, String> {
+        let answer = self.ask("rest")?;
+        answer.parse().map_err(|_| format!("{}: expected bytes, got {answer:?}", self.name))
+    }
+
     /// Sends a request and waits for its answer.
     ///
     /// # Errors
@@ -222,6 +233,12 @@ mod tests {
         assert_eq!(answer(&Stub, "check bad"), Err("no case bad".to_owned()));
         assert_eq!(answer(&Stub, "dance"), Err("unknown request \"dance\"".to_owned()));
         assert_eq!(answer(&Stub, "check good"), Ok(String::new()));
+    }
+
+    #[test]
+    fn what_is_in_memory_is_answered_without_a_round() {
+        let answer = answer(&Stub, "rest").expect("bytes");
+        assert!(answer.parse::<u64>().is_ok_and(|bytes| bytes > 0), "{answer}");
     }
 
     #[test]
