@@ -27,6 +27,7 @@ pub mod options;
 pub mod patterns;
 pub mod proof;
 pub mod record;
+pub mod replay;
 pub mod rounds;
 pub mod table;
 pub mod target;
