@@ -19,9 +19,14 @@ export interface Ending {
   readonly killed: string | undefined
 }
 
+/** A program of the `children` folder. */
+export function childFile(name: string): string {
+  return path.join(__dirname, 'children', `${name}.js`)
+}
+
 /** Runs a program of the `children` folder. */
 export function runChild(name: string, args: readonly string[], cwd = root): Promise<Ending> {
-  return runNode([path.join(__dirname, 'children', `${name}.js`), ...args], cwd)
+  return runNode([childFile(name), ...args], cwd)
 }
 
 /** Runs Node with these arguments. */

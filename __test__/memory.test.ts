@@ -176,7 +176,7 @@ test.serial('a proof above the memory limit is refused before it takes anything'
 
   t.regex(
     message,
-    /^the proof: needs about [0-9.]+ MiB, limit [0-9.]+ MiB \(memory\.memoryLimit\) with [0-9.]+ [KM]iB in use\. Raise it, or dispose keys and witnesses that are not needed$/,
+    /^the proof: needs about [0-9.]+ MiB, limit [0-9.]+ MiB \(memory\.memoryLimit\) with [0-9.]+ [KM]iB in use\. Raise it, or dispose keys, witnesses and arenas that are not needed$/,
   )
   t.is(stats().peakLiveBytes, liveBytes)
   memory.memoryLimit = usedBytes() + needed

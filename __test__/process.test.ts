@@ -66,8 +66,8 @@ test('import and require give one instance, of both entry points', async (t) => 
   assertEnding(t, ending, 0)
   t.is(
     ending.stdout,
-    'Circuit ERROR_CODES NallocError ProvingKey VerifyingKey Witness configure environment groth16 ' +
-      'memory resetPeak stats',
+    'Arena Circuit ERROR_CODES NallocError ProvingKey SecretBuf VerifyingKey Witness configure ' +
+      'environment groth16 memory resetPeak stats',
   )
 })
 

@@ -22,16 +22,26 @@ pub const BUSY: Code = Code("ERR_BUSY");
 pub const CANCELLED: Code = Code("ERR_CANCELLED");
 /// A handle was used after `dispose()`.
 pub const DISPOSED: Code = Code("ERR_DISPOSED");
+/// The runtime lets JavaScript see no memory but its own.
+pub const EXTERNAL_BUFFER: Code = Code("ERR_EXTERNAL_BUFFER");
 /// An argument has the wrong type or value. TypeScript checks first, so this is a second line.
 pub const INVALID_ARG: Code = Code("ERR_INVALID_ARG");
+/// A file is not what it was before.
+pub const FILE_CHANGED: Code = Code("ERR_FILE_CHANGED");
+/// A file cannot be read.
+pub const IO: Code = Code("ERR_IO");
 /// A defect of nalloc itself.
 pub const INTERNAL: Code = Code("ERR_INTERNAL");
 /// More memory would be needed than a limit allows.
 pub const LIMIT: Code = Code("ERR_LIMIT");
+/// A protection of secret memory could not be had.
+pub const LOCK: Code = Code("ERR_LOCK");
 /// The system refused memory.
 pub const NO_MEMORY: Code = Code("ERR_NO_MEMORY");
 /// The waiting line is full.
 pub const QUEUE_FULL: Code = Code("ERR_QUEUE_FULL");
+/// A file ends too early.
+pub const TRUNCATED: Code = Code("ERR_TRUNCATED");
 
 /// What an export that throws at once returns.
 pub type Result<T> = std::result::Result<T, napi::Error<Code>>;
@@ -76,7 +86,17 @@ impl From<nalloc_groth16::Error> for Failure {
 
 impl From<nalloc::MapFailed> for Failure {
     fn from(error: nalloc::MapFailed) -> Self {
-        Self::new(NO_MEMORY, error.to_string())
+        match error {
+            nalloc::Error::Lock { .. } => {
+                let advice = "Raise it: ulimit -l, LimitMEMLOCK= of systemd, --ulimit memlock= of \
+                              Docker; or do not require 'locked'";
+                Self::new(LOCK, format!("{error}. {advice}"))
+            }
+            nalloc::Error::Requirement { .. } => {
+                Self::new(LOCK, format!("{error}. Run on another kernel, or do not require it"))
+            }
+            _ => Self::new(NO_MEMORY, error.to_string()),
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use napi_derive::napi;
 
-use crate::{key, limit, number};
+use crate::{arena, key, limit, number, region};
 
 /// Bytes and counts of nalloc's heap, and the process's resident memory.
 #[napi(object)]
@@ -41,6 +41,8 @@ pub struct MemoryStats {
     pub arenas: f64,
     /// Proving keys in memory.
     pub keys: f64,
+    /// Buffers that JavaScript kept beyond their time.
+    pub escapes: f64,
 }
 
 /// The allocator's figures, now.
@@ -48,6 +50,7 @@ pub struct MemoryStats {
 #[must_use]
 pub fn stats() -> MemoryStats {
     let stats = nalloc::stats();
+    let arenas = arena::census();
     MemoryStats {
         live_bytes: number::from_u64(stats.live_bytes),
         peak_live_bytes: number::from_u64(stats.peak_live_bytes),
@@ -62,10 +65,11 @@ pub fn stats() -> MemoryStats {
         misses: number::from_u64(stats.misses),
         evictions: number::from_u64(stats.evictions),
         fallbacks: number::from_u64(stats.fallbacks),
-        secret_bytes: number::from_u64(stats.secret_bytes),
-        locked_bytes: number::from_u64(stats.locked_bytes),
-        arenas: number::from_u64(stats.arenas),
+        secret_bytes: number::from_u64(stats.secret_bytes + arenas.secret_bytes),
+        locked_bytes: number::from_u64(stats.locked_bytes + arenas.locked_bytes),
+        arenas: number::from_u64(stats.arenas + arenas.arenas),
         keys: number::from_u64(key::open_keys()),
+        escapes: number::from_u64(region::escapes()),
     }
 }
 

@@ -21,6 +21,7 @@ use crate::{
     limit::Admission,
     line::{self, Turn},
     number,
+    region::Lease,
     task::Task,
 };
 
@@ -175,7 +176,8 @@ impl ProvingKeyHandle {
     }
 }
 
-/// Opens a .zkey: a path, or bytes, which are copied before this returns.
+/// Opens a .zkey: a path, or bytes, which are copied before this returns unless they lie in an
+/// arena.
 #[napi(catch_unwind, ts_return_type = "Promise<ProvingKeyHandle>")]
 pub fn open_proving_key<'env>(
     env: &'env Env,
@@ -199,6 +201,7 @@ pub fn open_proving_key<'env>(
             let key = match source {
                 Input::Path(path) => ProvingKey::read(path.as_ref(), &read),
                 Input::Bytes(bytes) => ProvingKey::from_bytes(&bytes, &read),
+                Input::Arena(bytes) => ProvingKey::from_bytes(bytes.as_slice(), &read),
             };
             key.map(OpenKey::new).map_err(|error| admission.explain(error))
         },
@@ -210,13 +213,17 @@ pub fn open_proving_key<'env>(
 enum Input {
     Path(String),
     Bytes(HeapBuffer<u8>),
+    Arena(Lease),
 }
 
 impl Input {
     fn copy_of(source: Either<String, Uint8ArraySlice<'_>>) -> Result<Self> {
         Ok(match source {
             Either::A(path) => Self::Path(path),
-            Either::B(bytes) => Self::Bytes(HeapBuffer::from_slice(&bytes).map_err(Failure::from)?),
+            Either::B(bytes) => match Lease::of(&bytes) {
+                Some(lease) => Self::Arena(lease),
+                None => Self::Bytes(HeapBuffer::from_slice(&bytes).map_err(Failure::from)?),
+            },
         })
     }
 }

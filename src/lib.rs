@@ -6,6 +6,7 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "Node-API hands every argument over by value")]
 
+mod arena;
 mod error;
 mod heap;
 mod host;
@@ -14,7 +15,10 @@ mod limit;
 mod line;
 mod number;
 mod prove;
+mod region;
+mod secret;
 mod task;
+mod variable;
 mod verify;
 mod witness;
 

@@ -11,6 +11,7 @@ use napi::bindgen_prelude::Object;
 use napi_derive::napi;
 
 use crate::{
+    arena,
     error::{Failure, LIMIT},
     number,
 };
@@ -48,6 +49,30 @@ pub fn set_memory_limit(bytes: Option<f64>) {
     }
 }
 
+/// Bytes in use, as the limit counts them.
+fn used_bytes() -> u64 {
+    let stats = nalloc::stats();
+    // Secret arenas of proofs would be counted twice, but only a proof that runs has one.
+    let native = stats.live_bytes.saturating_add(stats.secret_bytes);
+    native.saturating_add(arena::census().capacity_bytes)
+}
+
+/// Whether `what` may take `bytes` bytes now.
+pub fn admit(what: &str, bytes: u64) -> Result<(), Failure> {
+    let Some(limit) = memory_limit_bytes() else { return Ok(()) };
+    let used = used_bytes();
+    if used.saturating_add(bytes) <= limit { Ok(()) } else { Err(over(what, bytes, limit, used)) }
+}
+
+fn over(what: &str, needed: u64, limit: u64, used: u64) -> Failure {
+    let [needed, limit, used] = [needed, limit, used].map(number::size_text);
+    let message = format!(
+        "{what}: needs about {needed}, limit {limit} (memory.memoryLimit) with {used} in use. \
+         Raise it, or dispose keys, witnesses and arenas that are not needed"
+    );
+    Failure::new(LIMIT, message)
+}
+
 /// What one job may take.
 #[derive(Clone, Copy)]
 #[expect(clippy::struct_field_names, reason = "units stand in names")]
@@ -63,13 +88,10 @@ impl Admission {
     /// For a job that begins now, whose caller allows `asked_bytes` and which holds `held_bytes` of
     /// its need already.
     pub fn new(asked_bytes: Option<f64>, held_bytes: u64) -> Self {
-        let stats = nalloc::stats();
-        // Secret arenas would be counted twice, but only a proof that runs has one.
-        let used_bytes = stats.live_bytes.saturating_add(stats.secret_bytes);
         Self {
             asked_bytes: asked_bytes.map(number::byte_limit),
             limit_bytes: memory_limit_bytes(),
-            used_bytes: used_bytes.saturating_sub(held_bytes),
+            used_bytes: used_bytes().saturating_sub(held_bytes),
         }
     }
 
@@ -87,12 +109,7 @@ impl Admission {
         let Error::Limit { what, needed, limit: refused } = error else { return error.into() };
         match self.limit_bytes {
             Some(limit) if self.asked_bytes != Some(refused) => {
-                let [needed, limit, used] = [needed, limit, self.used_bytes].map(number::size_text);
-                let message = format!(
-                    "{what}: needs about {needed}, limit {limit} (memory.memoryLimit) with {used} \
-                     in use. Raise it, or dispose keys and witnesses that are not needed"
-                );
-                Failure::new(LIMIT, message)
+                over(what, needed, limit, self.used_bytes)
             }
             _ => error.into(),
         }

@@ -22,6 +22,16 @@ pub fn byte_limit(bytes: f64) -> u64 {
     bytes as u64
 }
 
+/// A count as a wider number.
+pub fn wide(count: usize) -> u64 {
+    u64::try_from(count).unwrap_or(u64::MAX)
+}
+
+/// A length in bytes; TypeScript has checked that it is an integer and not negative.
+pub fn bytes(bytes: f64) -> usize {
+    usize::try_from(byte_limit(bytes)).unwrap_or(usize::MAX)
+}
+
 /// A size as people read it, with one decimal.
 pub fn size_text(bytes: u64) -> String {
     let bytes = from_u64(bytes);

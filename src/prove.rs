@@ -6,7 +6,7 @@ use nalloc_bn254::Fr;
 use nalloc_groth16::{ProveOptions as CoreOptions, ProvingKey, Witness, public_to_json};
 use napi::{
     Env,
-    bindgen_prelude::{ClassInstance, Either3, PromiseRaw, Uint8ArraySlice},
+    bindgen_prelude::{ClassInstance, Either4, PromiseRaw, Uint8ArraySlice},
 };
 use napi_derive::napi;
 
@@ -16,6 +16,8 @@ use crate::{
     limit::Admission,
     line::{self, Turn},
     number,
+    region::Lease,
+    secret::{Sealed, SecretHandle},
     task::{Task, TaskState},
     witness::WitnessHandle,
 };
@@ -62,6 +64,8 @@ const VALUE_BYTES: u64 = 32;
 
 enum WitnessInput {
     Path(String),
+    Arena(Lease),
+    Secret(Arc<Sealed>),
     Native(Arc<Witness>),
 }
 
@@ -69,31 +73,34 @@ impl WitnessInput {
     /// Bytes that are in memory before the job begins; the estimate of a proof has them too.
     fn held_bytes(&self) -> u64 {
         match self {
-            Self::Path(_) => 0,
+            Self::Path(_) | Self::Arena(_) | Self::Secret(_) => 0,
             Self::Native(witness) => u64::from(witness.len()) * VALUE_BYTES,
         }
     }
 }
 
-/// Proves with `key`. The witness is a path, the bytes of a .wtns file (copied before this
-/// returns), or a handle.
+/// Proves with `key`. The witness is a path, the bytes of a .wtns file (copied before this returns,
+/// unless they lie in an arena), such bytes as a secret, or a handle.
 #[napi(catch_unwind, ts_return_type = "Promise<ProofOutput>")]
 pub fn prove<'env>(
     env: &'env Env,
     key: &ProvingKeyHandle,
-    witness: Either3<String, Uint8ArraySlice<'_>, ClassInstance<'_, WitnessHandle>>,
+    witness: Either4<
+        String,
+        Uint8ArraySlice<'_>,
+        ClassInstance<'_, WitnessHandle>,
+        ClassInstance<'_, SecretHandle>,
+    >,
     options: ProveOptions,
     task: &Task,
 ) -> Result<PromiseRaw<'env, ProofOutput>> {
     let key = key.lease()?;
     let blinding = blinding(&options)?;
     let witness = match witness {
-        Either3::A(path) => WitnessInput::Path(path),
-        Either3::B(bytes) => {
-            let witness = Witness::from_bytes(&bytes, &options.name).map_err(Failure::from)?;
-            WitnessInput::Native(Arc::new(witness))
-        }
-        Either3::C(handle) => WitnessInput::Native(handle.lease()?),
+        Either4::A(path) => WitnessInput::Path(path),
+        Either4::B(bytes) => of_bytes(&bytes, &options.name)?,
+        Either4::C(handle) => WitnessInput::Native(handle.lease()?),
+        Either4::D(handle) => WitnessInput::Secret(handle.lease()?),
     };
     task.start(
         env,
@@ -101,6 +108,14 @@ pub fn prove<'env>(
         move |state| run(&key, witness, blinding, &options, state),
         |output| output,
     )
+}
+
+fn of_bytes(bytes: &[u8], name: &str) -> Result<WitnessInput> {
+    if let Some(lease) = Lease::of(bytes) {
+        return Ok(WitnessInput::Arena(lease));
+    }
+    let witness = Witness::from_bytes(bytes, name).map_err(Failure::from)?;
+    Ok(WitnessInput::Native(Arc::new(witness)))
 }
 
 fn run(
@@ -113,6 +128,12 @@ fn run(
     let admission = Admission::new(options.memory_limit_bytes, witness.held_bytes());
     let witness = match witness {
         WitnessInput::Path(path) => Arc::new(Witness::read(path.as_ref())?),
+        WitnessInput::Arena(bytes) => {
+            Arc::new(Witness::from_bytes(bytes.as_slice(), &options.name)?)
+        }
+        WitnessInput::Secret(secret) => {
+            Arc::new(secret.with(|bytes| Witness::from_bytes(bytes, &options.name))??)
+        }
         WitnessInput::Native(witness) => witness,
     };
     let pool = line::pool()?;

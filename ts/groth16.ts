@@ -20,6 +20,7 @@ import {
   proofSettings,
   proveWith,
 } from './provingKey.ts'
+import type { SecretBuf } from './secretBuf.ts'
 import { VerifyingKey, type VerifyingKeyJson } from './verifyingKey.ts'
 import type { Witness } from './witness.ts'
 
@@ -52,7 +53,7 @@ export interface Groth16 {
    */
   prove(
     zkey: ProvingKey | Source,
-    wtns: Witness | Source,
+    wtns: Witness | SecretBuf | Source,
     options?: OneShotOptions,
   ): Promise<ProofResult>
 
@@ -99,7 +100,7 @@ export interface Groth16 {
 export const groth16: Groth16 = Object.freeze({
   async prove(
     zkey: ProvingKey | Source,
-    wtns: Witness | Source,
+    wtns: Witness | SecretBuf | Source,
     options?: OneShotOptions,
   ): Promise<ProofResult> {
     const checkedKey = checkKey('zkey', zkey)

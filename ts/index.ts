@@ -1,5 +1,6 @@
 // The entry point `nalloc`.
 
+export { Arena, type ViewKind, type ViewOf } from './arena.ts'
 export { type Environment, type EnvironmentWarning, environment } from './environment.ts'
 export {
   ERROR_CODES,
@@ -10,12 +11,17 @@ export {
 export {
   type AbortOptions,
   type AbortSignalLike,
+  type AccessOptions,
+  type AllocOptions,
+  type ArenaOptions,
   type Bytes,
   Circuit,
   type CircuitInputs,
   type ConfigureOptions,
   configure,
+  type EnvironmentSecretOptions,
   type FieldLike,
+  type FileSecretOptions,
   type Groth16,
   type Groth16Proof,
   groth16,
@@ -29,6 +35,8 @@ export {
   type ProveOptions,
   ProvingKey,
   type PublicSignals,
+  type SecretOptions,
+  type SecretProtection,
   type SignalValue,
   type Size,
   type Source,
@@ -40,4 +48,5 @@ export {
   Witness,
 } from './groth16.ts'
 export { type Memory, memory } from './memory.ts'
+export { SecretBuf, type SecretStatus } from './secretBuf.ts'
 export { type MemoryStats, resetPeak, stats } from './stats.ts'

@@ -17,6 +17,14 @@ export type NativeTask = Addon.Task
 export type NativeProvingKey = Addon.ProvingKeyHandle
 /** A checked verification key in native memory. @internal */
 export type NativeVerifyingKey = Addon.VerifyingKeyHandle
+/** The native side of an arena. @internal */
+export type NativeArena = Addon.ArenaHandle
+/** Native memory that JavaScript can see. @internal */
+export type NativeRegion = Addon.Region
+/** A secret in sealed native memory. @internal */
+export type NativeSecret = Addon.SecretHandle
+/** What a secret must have. @internal */
+export type SecretRequirements = Addon.SecretRequirements
 /** A witness in secret native memory. @internal */
 export type NativeWitness = Addon.WitnessHandle
 

@@ -87,6 +87,58 @@ export interface ProveOptions extends TaskOptions {
 /** Options of the calls that open a key, prove with it once and drop it. */
 export interface OneShotOptions extends OpenOptions, ProveOptions {}
 
+/** Options of `new Arena`. */
+export interface ArenaOptions {
+  /**
+   * Keep its pages out of swap, core dumps and children as far as the kernel allows, and wipe them
+   * on every `reset`, which then takes time. @defaultValue false
+   */
+  readonly secret?: boolean | undefined
+  /**
+   * Alignment of every view in bytes, a power of two up to 4096. @defaultValue 64, and 4096 for
+   * views of 1 MiB or more
+   */
+  readonly alignment?: number | undefined
+}
+
+/** Options of `Arena.alloc`. */
+export interface AllocOptions {
+  /** Alignment of this view in bytes, a power of two up to 4096. @defaultValue the arena's */
+  readonly alignment?: number | undefined
+  /**
+   * False: the view may hold what this arena handed out before, which is faster. Never bytes of
+   * anybody else. @defaultValue true
+   */
+  readonly zero?: boolean | undefined
+}
+
+/** A protection of secret memory; see `SecretStatus`. */
+export type SecretProtection = 'locked' | 'noDump' | 'noFork'
+
+/** Options of everything that makes a `SecretBuf`. */
+export interface SecretOptions {
+  /**
+   * Protections that it must have: ERR_LOCK without them. @defaultValue none; `status` says what
+   * was obtained
+   */
+  readonly require?: readonly SecretProtection[] | undefined
+}
+
+/** Options of `SecretBuf.fromEnv`. */
+export interface EnvironmentSecretOptions extends SecretOptions {
+  /** Overwrite the variable and remove it. @defaultValue false */
+  readonly unset?: boolean | undefined
+}
+
+/** Options of `SecretBuf.fromFile`. */
+export interface FileSecretOptions extends SecretOptions, AbortOptions {}
+
+/** Options of `SecretBuf.withBytes`. */
+export interface AccessOptions {
+  /** Whether what is written to the view becomes the secret. @defaultValue false */
+  readonly write?: boolean | undefined
+}
+
 /** Settings of `configure`. */
 export interface ConfigureOptions {
   /**

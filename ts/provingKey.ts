@@ -10,6 +10,7 @@ import type { CircuitInputs } from './inputs.ts'
 import { binding, type NativeProvingKey } from './native.ts'
 import type { OpenOptions, ProgressPhase, ProveOptions } from './options.ts'
 import type { Groth16Proof, PublicSignals } from './proof.ts'
+import { nativeSecretOf, SecretBuf } from './secretBuf.ts'
 import { makeVerifyingKey, type VerifyingKey } from './verifyingKey.ts'
 import { nativeWitnessOf, Witness } from './witness.ts'
 
@@ -54,6 +55,9 @@ export interface ProofSettings {
   readonly blindingS?: string
 }
 
+/** What a proof is made of. @internal */
+export type CheckedWitness = Witness | SecretBuf | Opened
+
 /** Checked options of opening a key. @internal */
 export interface KeySettings {
   readonly allowInsecure: boolean
@@ -66,7 +70,7 @@ export let openKey: (source: Opened, settings: KeySettings, call: Call) => Promi
 /** Proves within a call. @internal */
 export let proveWith: (
   key: ProvingKey,
-  witness: Witness | Opened,
+  witness: CheckedWitness,
   settings: ProofSettings,
   call: Call,
 ) => Promise<ProofResult>
@@ -166,9 +170,9 @@ export class ProvingKey {
   }
 
   /**
-   * Proves a witness: what `Circuit.witness` made, or a `.wtns` file. Runs on native threads; the
-   * event loop stays free. Proofs that are started together wait for each other in the order of the
-   * calls.
+   * Proves a witness: what `Circuit.witness` made, or a `.wtns` file, whose bytes may be a
+   * `SecretBuf`. Runs on native threads; the event loop stays free. Proofs that are started
+   * together wait for each other in the order of the calls.
    *
    * @throws ERR_WITNESS_LENGTH, ERR_PRIME_MISMATCH, ERR_NON_CANONICAL and others that name what is
    * wrong with the witness; ERR_SELF_VERIFY when it does not satisfy the circuit; ERR_LIMIT,
@@ -181,7 +185,7 @@ export class ProvingKey {
    * const { publicSignals } = await key.prove('witness.wtns', { signal })
    * console.log(publicSignals)
    */
-  async prove(witness: Witness | Source, options?: ProveOptions): Promise<ProofResult> {
+  async prove(witness: Witness | SecretBuf | Source, options?: ProveOptions): Promise<ProofResult> {
     const checkedWitness = checkWitness('witness', witness)
     const checked = checkOptions(options)
     const settings = proofSettings(checked)
@@ -231,16 +235,14 @@ export class ProvingKey {
     this.dispose()
   }
 
-  async #prove(
-    witness: Witness | Opened,
-    settings: ProofSettings,
-    call: Call,
-  ): Promise<ProofResult> {
+  async #prove(witness: CheckedWitness, settings: ProofSettings, call: Call): Promise<ProofResult> {
     const { prove } = binding()
     const output = await call.run((task) => {
-      if (witness instanceof Witness) {
+      if (!isOpened(witness)) {
         const options = { ...settings, name: 'witness' }
-        return prove(this.#native, nativeWitnessOf(witness), options, task)
+        const native =
+          witness instanceof Witness ? nativeWitnessOf(witness) : nativeSecretOf(witness)
+        return prove(this.#native, native, options, task)
       }
       const options = { ...settings, name: witness.name }
       return withNativeSource(witness, (from) => prove(this.#native, from, options, task))
@@ -276,14 +278,18 @@ export async function fullProveWith(
   }
 }
 
-/** An argument that may be a witness already. @internal */
-export function checkWitness(name: string, value: Witness | Source): Witness | Opened {
-  return value instanceof Witness ? value : checkSource(name, value)
+/** An argument that may be a witness already, or hold one. @internal */
+export function checkWitness(name: string, value: Witness | SecretBuf | Source): CheckedWitness {
+  return value instanceof Witness || value instanceof SecretBuf ? value : checkSource(name, value)
 }
 
 /** The file behind an argument, if it is one. @internal */
-export function fileOf(checked: Witness | Circuit | ProvingKey | Opened): Opened | undefined {
-  return 'kind' in checked ? checked : undefined
+export function fileOf(checked: CheckedWitness | Circuit | ProvingKey): Opened | undefined {
+  return isOpened(checked) ? checked : undefined
+}
+
+function isOpened(checked: CheckedWitness | Circuit | ProvingKey): checked is Opened {
+  return 'kind' in checked
 }
 
 /** @internal */

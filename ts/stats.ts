@@ -32,13 +32,13 @@ export interface MemoryStats {
   /** Allocations mapped on their own, outside the heap's range, since start. */
   readonly fallbacks: number
   /**
-   * Secret memory: the pages of live witnesses, which are not in `liveBytes`, and the arenas of
-   * running proofs, which are.
+   * Secret memory: the pages of live witnesses and of arenas for secrets, which are not in
+   * `liveBytes`, and the arenas of running proofs, which are.
    */
   readonly secretBytes: number
-  /** The part of `secretBytes` that never goes to swap: witnesses, as far as ulimit -l allows. */
+  /** The part of `secretBytes` that never goes to swap: not that of proofs. See `ulimit -l`. */
   readonly lockedBytes: number
-  /** Arenas in use: one for each proof that runs. */
+  /** Arenas in use: those that are not disposed, and one for each proof that runs. */
   readonly arenas: number
   /**
    * Proving keys in memory: those that are open, and disposed ones until the last proof that uses
@@ -46,8 +46,8 @@ export interface MemoryStats {
    */
   readonly keys: number
   /**
-   * Native buffers that JavaScript kept beyond their time, since start. This version hands no
-   * native memory to JavaScript, so it is 0.
+   * Buffers of arenas and secrets that somebody took for himself (`transfer`, a byte stream,
+   * `markAsUntransferable`), since start. Their memory reads as zero, and its addresses stay mapped.
    */
   readonly escapes: number
 }
@@ -64,7 +64,7 @@ export interface MemoryStats {
  */
 export function stats(): MemoryStats {
   const { memoryLimitBytes = null, ...others } = callNative(() => binding().stats())
-  return { ...others, memoryLimitBytes, escapes: 0 }
+  return { ...others, memoryLimitBytes }
 }
 
 /**

@@ -1,0 +1,286 @@
+// Takes the buffer of an arena or a secret away in one of the ways that JavaScript has, and prints
+// what became of it as JSON. One way per process: it is the process that must not die.
+
+import fs from 'node:fs'
+import workers, { Worker } from 'node:worker_threads'
+import zlib from 'node:zlib'
+import { Arena, type NallocError, SecretBuf, stats } from 'nalloc'
+import { randomWords } from '../_random.ts'
+
+const MIB = 2 ** 20
+const FILL = 0x5a
+const OTHERS = 0x77
+const TURNS_MAX = 200
+
+type Moved = ArrayBuffer & {
+  transfer(byteLength?: number): ArrayBuffer
+  transferToFixedLength(): ArrayBuffer
+}
+
+/** Takes the buffer of a view; returns a view of its own over the same bytes, or none. */
+type Theft = (view: Uint8Array<ArrayBuffer>) => Promise<Uint8Array | undefined>
+
+const thefts: Readonly<Record<string, Theft>> = {
+  transfer: async ({ buffer }) => new Uint8Array((buffer as Moved).transfer()),
+  transferToFixedLength: async ({ buffer }) =>
+    new Uint8Array((buffer as Moved).transferToFixedLength()),
+  structuredClone: async ({ buffer }) =>
+    new Uint8Array(structuredClone(buffer, { transfer: [buffer] })),
+  markAsUntransferable: async (view) => {
+    workers.markAsUntransferable(view.buffer)
+    return view
+  },
+  enqueue: async (view) => {
+    const stream = new ReadableStream({
+      type: 'bytes',
+      start: (controller) => controller.enqueue(view),
+    })
+    const { value } = await stream.getReader().read()
+    return value
+  },
+  byob: async (view) => {
+    const stream = new ReadableStream({
+      type: 'bytes',
+      pull: ({ byobRequest }) => byobRequest?.respond(8),
+    })
+    const { value } = await stream.getReader({ mode: 'byob' }).read(view)
+    return value === undefined ? undefined : new Uint8Array(value.buffer)
+  },
+  worker: async ({ buffer }) => {
+    const program = `require('node:worker_threads').parentPort.once('message', (bytes) => {
+      require('node:worker_threads').parentPort.postMessage(bytes, [bytes])
+    })`
+    const worker = new Worker(program, { eval: true })
+    const answer = new Promise<ArrayBuffer>((resolve, reject) => {
+      worker.once('message', resolve).once('error', reject)
+    })
+    worker.postMessage(buffer, [buffer])
+    const bytes = new Uint8Array(await answer)
+    await worker.terminate()
+    return bytes
+  },
+}
+
+/** Absent for a view that has ended. */
+function isAll(value: number, bytes: Uint8Array | undefined): boolean | undefined {
+  if (bytes === undefined || bytes.length === 0) return undefined
+  return bytes.every((byte) => byte === value)
+}
+
+function fill(value: number, bytes: Uint8Array | undefined): void {
+  if (bytes !== undefined && bytes.length > 0) bytes.fill(value)
+}
+
+async function stealFromArena(theft: Theft): Promise<unknown> {
+  const arena = new Arena(2 * MIB)
+  const view = arena.alloc('u8', MIB)
+  view.fill(FILL)
+  const other = arena.alloc('u8', 100).fill(OTHERS)
+  const stolen = await theft(view)
+
+  arena.reset()
+  const next = arena.alloc('u8', MIB)
+  const isFresh = isAll(0, next)
+  next.fill(OTHERS)
+  const isStolenZero = isAll(0, stolen)
+  fill(FILL, stolen)
+  const isNextWhole = isAll(OTHERS, next)
+  const { escapes } = stats()
+  // What cannot be ended is zero; then it is the thief's view too.
+  const isEnded = (stolen === view && view.length > 0) || view.length + other.length === 0
+  arena.dispose()
+  return { isFresh, isStolenZero, isNextWhole, isEnded, escapes, length: next.length }
+}
+
+async function stealFromSecret(theft: Theft): Promise<unknown> {
+  const secret = new SecretBuf(4096)
+  secret.withBytes((bytes) => bytes.fill(FILL), { write: true })
+  const stolen = await secret.withBytesAsync((view) => theft(view as Uint8Array<ArrayBuffer>))
+
+  const isStolenZero = isAll(0, stolen)
+  fill(OTHERS, stolen)
+  const expected = new Uint8Array(4096).fill(FILL)
+  const isWhole = secret.equals(expected)
+  const isSeenWhole = secret.withBytes((bytes) => bytes.every((byte) => byte === FILL))
+  const isStillMine = isAll(OTHERS, stolen)
+  secret.dispose()
+  return { isStolenZero, isWhole, isSeenWhole, isStillMine, escapes: stats().escapes }
+}
+
+/** An arena whose buffer is gone hands out fresh memory, also before a reset. */
+async function allocateAfterTheft(theft: Theft): Promise<unknown> {
+  const arena = new Arena(2 * MIB)
+  const view = arena.alloc('u8', MIB)
+  view.fill(FILL)
+  const stolen = await theft(view)
+  const next = arena.alloc('u8', 1000)
+  const isFresh = isAll(0, next)
+  next.fill(OTHERS)
+  return {
+    isFresh,
+    isStolenZero: isAll(0, stolen),
+    usedBytes: arena.usedBytes,
+    escapes: stats().escapes,
+  }
+}
+
+/** A worker makes an arena, moves its buffer to the main thread and ends. */
+async function launder(): Promise<unknown> {
+  const program = `
+    const { Arena } = require('nalloc')
+    const { parentPort } = require('node:worker_threads')
+    const view = new Arena('1M').alloc('u8', 1000)
+    view.fill(${FILL})
+    let { buffer } = view
+    if (buffer.transfer) buffer = buffer.transfer()
+    parentPort.postMessage(buffer, buffer.transfer ? [buffer] : [])
+  `
+  const worker = new Worker(program, { eval: true })
+  const ended = new Promise((resolve) => worker.once('exit', resolve))
+  const buffer = await new Promise<ArrayBuffer>((resolve, reject) => {
+    worker.once('message', resolve).once('error', reject)
+  })
+  await ended
+  const bytes = new Uint8Array(buffer)
+  const values = [...new Set(bytes)].sort()
+  bytes.fill(1)
+  return { values, last: bytes.at(-1) }
+}
+
+/** Work of libuv's threads, and how it ends. */
+class Work {
+  readonly #folder = fs.mkdtempSync('/tmp/nalloc-')
+  readonly #file = fs.openSync(`${this.#folder}/x`, 'w+')
+  readonly outcomes: string[] = []
+
+  constructor() {
+    fs.writeSync(this.#file, Buffer.alloc(8 * MIB, FILL))
+    // Node's own zlib throws when it goes on with a view that has ended; nothing else may.
+    process.on('uncaughtException', (error) => this.#end('zlib', error))
+  }
+
+  deflate(view: Uint8Array): void {
+    zlib.deflate(view, (error) => this.#end('zlib', error))
+  }
+
+  write(view: Uint8Array): void {
+    fs.write(this.#file, view, (error) => this.#end('write', error))
+  }
+
+  read(view: Uint8Array): void {
+    fs.read(this.#file, view, 0, view.length, 0, (error) => this.#end('read', error))
+  }
+
+  append(view: Uint8Array): void {
+    const writing = fs.promises.writeFile(`${this.#folder}/y`, view)
+    writing.then(
+      () => this.#end('append', null),
+      (error) => this.#end('append', error),
+    )
+  }
+
+  async ended(count: number): Promise<readonly string[]> {
+    while (this.outcomes.length < count) await new Promise((next) => setImmediate(next))
+    fs.closeSync(this.#file)
+    fs.rmSync(this.#folder, { recursive: true })
+    return this.outcomes.sort()
+  }
+
+  #end(name: string, error: Error | null): void {
+    const { code } = (error ?? {}) as { code?: string }
+    this.outcomes.push(code === undefined ? name : `${name} ${code}`)
+  }
+}
+
+/** What no compression makes small: it goes on and on with its input. */
+function fillWithNoise(view: Uint8Array): void {
+  const words = new Uint32Array(view.buffer, view.byteOffset, view.length / 4)
+  const next = randomWords(11)
+  for (let i = 0; i < words.length; i += 1) words[i] = next()
+}
+
+/** Views whose memory is taken back while others are at work on them. */
+async function inFlight(end: 'reset' | 'dispose'): Promise<unknown> {
+  const arena = new Arena(64 * MIB)
+  const views = Array.from({ length: 4 }, () => arena.alloc('u8', 8 * MIB))
+  for (const view of views) fillWithNoise(view)
+  const [one, two, three, four] = views as [Uint8Array, Uint8Array, Uint8Array, Uint8Array]
+  const work = new Work()
+  work.deflate(one)
+  work.write(two)
+  work.read(three)
+  work.append(four)
+  let code = 'none'
+  try {
+    arena[end]()
+  } catch (error) {
+    code = (error as NallocError).code
+  }
+  const isFresh = isAll(0, new Arena(8 * MIB).alloc('u8', 8 * MIB))
+  const lengths = views.map(({ length }) => length)
+  const outcomes = await work.ended(4)
+  arena[end]()
+  return { outcomes, isFresh, lengths, code }
+}
+
+/** The same over the view of a secret, which ends before the work does. */
+async function secretInFlight(): Promise<unknown> {
+  const secret = new SecretBuf(8 * MIB)
+  secret.withBytes(fillWithNoise, { write: true })
+  const work = new Work()
+  const view = secret.withBytes((bytes) => {
+    work.deflate(bytes)
+    work.write(bytes)
+    return bytes
+  })
+  const isEnded = view.length === 0 || isAll(0, view)
+  const isWhole = secret.withBytes((bytes) => isAll(0, bytes) === false)
+  secret.dispose()
+  return { outcomes: await work.ended(2), isEnded, isWhole, escapes: stats().escapes }
+}
+
+/** Arenas that nobody disposes: their views stay, and their addresses come back. */
+async function forget(): Promise<unknown> {
+  const collect = (globalThis as { gc?: () => void }).gc
+  if (collect === undefined) throw new Error('run with --expose-gc')
+  const kept = new Arena(MIB).alloc('u8', 1000).fill(FILL)
+  const mapped = (): number =>
+    Number(/^VmSize:\s+(\d+) kB$/m.exec(fs.readFileSync('/proc/self/status', 'utf8'))?.[1]) / 1024
+  const makeAndForget = (): void => {
+    for (let i = 0; i < 64; i += 1) new Arena(64 * MIB).alloc('u8', 1000)
+    for (let i = 0; i < 64; i += 1) {
+      using arena = new Arena(64 * MIB)
+      arena.alloc('u8', 1000)
+    }
+  }
+  const before = mapped()
+  makeAndForget()
+  const during = mapped()
+  let after = during
+  for (let turn = 0; turn < TURNS_MAX && after > before + 512; turn += 1) {
+    collect()
+    await new Promise((resolve) => setImmediate(resolve))
+    after = mapped()
+  }
+  const isKept = kept.every((byte) => byte === FILL)
+  const isGrown = during >= before + 128 * 64
+  return { isGrown, isBack: after <= before + 512, isKept, escapes: stats().escapes }
+}
+
+const scenes: Readonly<Record<string, (theft: Theft) => Promise<unknown>>> = {
+  arena: stealFromArena,
+  secret: stealFromSecret,
+  allocate: allocateAfterTheft,
+  launder,
+  inFlightReset: () => inFlight('reset'),
+  inFlightDispose: () => inFlight('dispose'),
+  secretInFlight,
+  forget,
+}
+
+async function main([scene = '', theft = 'transfer']: readonly string[]): Promise<void> {
+  const result = await scenes[scene]?.(thefts[theft] as Theft)
+  process.stdout.write(JSON.stringify(result))
+}
+
+main(process.argv.slice(2))
