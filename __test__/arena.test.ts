@@ -6,7 +6,7 @@ import test, { type ExecutionContext } from 'ava'
 import { Arena, memory, NallocError, ProvingKey, stats, type ViewKind } from 'nalloc'
 import { assertEnding, runChild } from './_child.ts'
 import { randomWords } from './_random.ts'
-import { fixtures } from './_repository.ts'
+import { fixtures, semaphore } from './_repository.ts'
 
 const zkey = path.join(fixtures, 'chain2000.zkey')
 const wtns = path.join(fixtures, 'chain2000.wtns')
@@ -275,13 +275,17 @@ test.serial('a key and a witness in an arena are read in place, and keep it busy
     view.set(bytes)
     return view
   }
+  // Both calls wait for the one before them.
+  const ahead = ProvingKey.open(semaphore(20).zkey)
   const opening = ProvingKey.open(load(zkey))
   for (const call of [() => arena.reset(), () => arena.wipe(), () => arena.dispose()]) {
     t.is(codeOf(t, call), 'ERR_BUSY')
   }
   using key = await opening
+  using other = await ahead
   arena.reset()
 
+  const again = ProvingKey.open(semaphore(20).zkey)
   const proving = key.prove(load(wtns))
   t.is(
     codeOf(t, () => arena.reset()),
@@ -292,6 +296,7 @@ test.serial('a key and a witness in an arena are read in place, and keep it busy
   arena.reset()
 
   t.true(await key.verifyingKey.verify(proof, publicSignals))
+  t.is((await again).info.sha256, other.info.sha256)
 })
 
 test.serial('arguments that are wrong are refused by name, and nothing is handed out', (t) => {

