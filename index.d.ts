@@ -317,6 +317,8 @@ export interface SecretRequirements {
   locked: boolean
   noDump: boolean
   noFork: boolean
+  guarded: boolean
+  memfdSecret: boolean
 }
 
 /** What the kernel gave to a secret. */
@@ -324,6 +326,8 @@ export interface SecretStatus {
   locked: boolean
   noDump: boolean
   noFork: boolean
+  guarded: boolean
+  backing: 'anonymous' | 'memfd_secret'
 }
 
 /** Sets how many bytes may stay cached, and gives back what is more. */

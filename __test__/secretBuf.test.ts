@@ -384,7 +384,9 @@ test.serial(
     t.true(status.noDump && status.noFork)
     const smaps = fs.readFileSync('/proc/self/smaps', 'utf8')
     t.is(status.locked, /^VmFlags:.* lo( .*)? dd/m.test(smaps))
-    SecretBuf.random(32, { require: ['noDump', 'noFork'] }).dispose()
+    SecretBuf.random(32, { require: ['noDump', 'noFork', 'guarded'] }).dispose()
+    t.true(status.guarded && ['anonymous', 'memfd_secret'].includes(status.backing))
+    t.is(SecretBuf.random(100_000).status.backing, 'anonymous')
 
     const ending = await runChild('unlockable', [])
     assertEnding(t, ending, 0)

@@ -33,25 +33,32 @@ use crate::{
 /// What a secret must have; what is not asked for is had as far as the kernel allows.
 #[napi(object)]
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "each protection is asked for by its name")]
 pub struct SecretRequirements {
     pub locked: bool,
     pub no_dump: bool,
     pub no_fork: bool,
+    pub guarded: bool,
+    pub memfd_secret: bool,
 }
 
 impl From<SecretRequirements> for Require {
     fn from(wanted: SecretRequirements) -> Self {
-        let SecretRequirements { locked, no_dump, no_fork } = wanted;
-        Self { locked, hidden_from_dumps: no_dump, wiped_on_fork: no_fork }
+        let SecretRequirements { locked, no_dump, no_fork, guarded, memfd_secret } = wanted;
+        Self { locked, hidden_from_dumps: no_dump, wiped_on_fork: no_fork, guarded, memfd_secret }
     }
 }
 
 /// What the kernel gave to a secret.
 #[napi(object)]
+#[expect(clippy::struct_excessive_bools, reason = "each protection is obtained or not")]
 pub struct SecretStatus {
     pub locked: bool,
     pub no_dump: bool,
     pub no_fork: bool,
+    pub guarded: bool,
+    #[napi(ts_type = "'anonymous' | 'memfd_secret'")]
+    pub backing: String,
 }
 
 /// The sealed bytes, shared by a handle and by jobs that are going to read them.
@@ -175,6 +182,8 @@ impl SecretHandle {
             locked: self.status.is_locked,
             no_dump: self.status.is_hidden_from_dumps,
             no_fork: self.status.is_wiped_on_fork,
+            guarded: self.status.is_guarded,
+            backing: self.status.backing.to_string(),
         }
     }
 

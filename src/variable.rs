@@ -1,18 +1,14 @@
 //! Secrets in environment variables, without a copy on the way: JavaScript would make a string of
 //! it, which nobody can wipe.
 
-use std::{
-    ffi::{CStr, CString, c_char},
-    slice,
-};
+use std::ffi::{CString, c_char, c_int};
 
 use base64ct::{Base64Unpadded, Encoding as _};
 
 use crate::error::{Failure, INVALID_ARG};
 
 unsafe extern "C" {
-    fn getenv(name: *const c_char) -> *mut c_char;
-    fn unsetenv(name: *const c_char) -> std::ffi::c_int;
+    fn unsetenv(name: *const c_char) -> c_int;
 }
 
 #[derive(Clone, Copy)]
@@ -75,22 +71,29 @@ pub fn decode<T>(
 ) -> Result<T, Failure> {
     let encoding = if encoding == "hex" { Encoding::Hex } else { Encoding::Base64 };
     let c_name = c_name(name)?;
-    // SAFETY: the name ends with NUL. As for all of C's environment, no other thread may change it
-    // meanwhile; Node changes it only when JavaScript says so.
-    let value = unsafe { getenv(c_name.as_ptr()) };
-    if value.is_null() {
-        let message = format!("{name}: expected an environment variable that is set, got none");
-        return Err(Failure::new(INVALID_ARG, message));
+    // SAFETY: as for all of C's environment, no other thread may use it meanwhile; Node does so only
+    // when JavaScript says so.
+    unsafe {
+        nalloc::with_variable(&c_name, |value| {
+            let text = value.ok_or_else(|| {
+                let message =
+                    format!("{name}: expected an environment variable that is set, got none");
+                Failure::new(INVALID_ARG, message)
+            })?;
+            make(&text_of(name, encoding, text)?)
+        })
     }
-    // SAFETY: a value ends with NUL, and stays where it is until the environment changes.
-    let text = unsafe { CStr::from_ptr(value) }.to_bytes();
+}
+
+/// The digits of `text`, if there may be any.
+fn text_of<'a>(name: &'a str, encoding: Encoding, text: &'a [u8]) -> Result<Text<'a>, Failure> {
     let digits = match encoding {
         Encoding::Base64 if text.len().is_multiple_of(4) => without_padding(text),
         Encoding::Hex | Encoding::Base64 => text,
     };
     let text = Text { name, encoding, digits };
     let is_odd = matches!(encoding, Encoding::Hex) && !digits.len().is_multiple_of(2);
-    if is_odd || text.decoded_len() == 0 { Err(text.refuse()) } else { make(&text) }
+    if is_odd || text.decoded_len() == 0 { Err(text.refuse()) } else { Ok(text) }
 }
 
 fn without_padding(text: &[u8]) -> &[u8] {
@@ -101,14 +104,10 @@ fn without_padding(text: &[u8]) -> &[u8] {
 /// Overwrites the value of the variable `name` and removes it.
 pub fn remove(name: &str) -> Result<(), Failure> {
     let c_name = c_name(name)?;
-    // SAFETY: as in `decode`; the value is writable, and is overwritten within its length.
+    // SAFETY: as in `decode`; the name ends with NUL.
     unsafe {
-        let value = getenv(c_name.as_ptr());
-        if !value.is_null() {
-            let len = CStr::from_ptr(value).count_bytes();
-            nalloc::wipe(slice::from_raw_parts_mut(value.cast(), len));
-            unsetenv(c_name.as_ptr());
-        }
+        nalloc::with_variable(&c_name, |value| value.map(nalloc::wipe));
+        unsetenv(c_name.as_ptr());
     }
     Ok(())
 }

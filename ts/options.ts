@@ -112,8 +112,11 @@ export interface AllocOptions {
   readonly zero?: boolean | undefined
 }
 
-/** A protection of secret memory; see `SecretStatus`. */
-export type SecretProtection = 'locked' | 'noDump' | 'noFork'
+/**
+ * A protection of secret memory; see `SecretStatus`. Without being asked for, `memfd_secret` is used
+ * up to 16 KiB where the kernel has it: writing such pages for the first time takes 5 ms per MiB.
+ */
+export type SecretProtection = 'locked' | 'noDump' | 'noFork' | 'guarded' | 'memfd_secret'
 
 /** Options of everything that makes a `SecretBuf`. */
 export interface SecretOptions {

@@ -28,12 +28,22 @@ export interface SecretStatus {
   readonly noDump: boolean
   /** A child made by fork finds zeros, or nothing. */
   readonly noFork: boolean
+  /** A page that nobody can touch lies on both sides. */
+  readonly guarded: boolean
+  /** memfd_secret: the kernel itself, and with it ptrace and root, has no address for its pages. */
+  readonly backing: 'anonymous' | 'memfd_secret'
 }
 
 /** The native secret of a `SecretBuf`. @internal */
 export let nativeSecretOf: (secret: SecretBuf) => NativeSecret
 
-const PROTECTIONS: readonly SecretProtection[] = ['locked', 'noDump', 'noFork']
+const PROTECTIONS: readonly SecretProtection[] = [
+  'locked',
+  'noDump',
+  'noFork',
+  'guarded',
+  'memfd_secret',
+]
 const ENCODINGS: readonly string[] = ['hex', 'base64']
 const BYTES_MAX = 2 ** 40
 
@@ -299,7 +309,13 @@ function checkRequirements(options: SecretOptions | undefined): SecretRequiremen
   const unknown: unknown = require.find((name) => !PROTECTIONS.includes(name))
   if (unknown !== undefined) throw wrongValue('require', expected, `one with ${show(unknown)}`)
   const has = (name: SecretProtection): boolean => require.includes(name)
-  return { locked: has('locked'), noDump: has('noDump'), noFork: has('noFork') }
+  return {
+    locked: has('locked'),
+    noDump: has('noDump'),
+    noFork: has('noFork'),
+    guarded: has('guarded'),
+    memfdSecret: has('memfd_secret'),
+  }
 }
 
 /** Bytes of the caller; a text is not shown, because it may be the secret. */

@@ -28,7 +28,7 @@ enum Owner {
     /// Pages of an arena, from the kernel.
     Arena { is_locked: bool },
     /// A secret between guard pages.
-    Secret(#[expect(dead_code, reason = "held for its drop")] SecretBuf),
+    Secret(SecretBuf),
 }
 
 /// A mapping that is readable and writable as long as it is there.
@@ -204,11 +204,15 @@ impl Drop for Memory {
         }
         let is_shown = *self.is_shown.get_mut();
         if is_shown && (*self.is_retired.get_mut() || !*self.is_released.get_mut()) {
-            self.discard();
             // What JavaScript may still see stays mapped.
-            return std::mem::forget(self.owner.take());
-        }
-        if let Some(Owner::Arena { .. }) = self.owner.take() {
+            match self.owner.take() {
+                Some(Owner::Secret(secret)) => secret.retire(),
+                arena => {
+                    self.owner = arena;
+                    self.discard();
+                }
+            }
+        } else if matches!(self.owner, Some(Owner::Arena { .. })) {
             // SAFETY: the mapping is ours, and nobody has an address in it.
             unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
         }
