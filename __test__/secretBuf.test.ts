@@ -11,7 +11,7 @@ import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import test, { type ExecutionContext } from 'ava'
 import { type ErrorCode, memory, NallocError, ProvingKey, SecretBuf, stats } from 'nalloc'
 import { assertEnding, runChild } from './_child.ts'
-import { fixtures } from './_repository.ts'
+import { fixtures, semaphore } from './_repository.ts'
 import { temporaryFile, temporaryFolder } from './_temporary.ts'
 
 const zkey = path.join(fixtures, 'chain2000.zkey')
@@ -329,10 +329,13 @@ test.serial('a secret is a witness, for one proof or for several', async (t) => 
   const secret = await SecretBuf.fromFile(wtns)
 
   const results = await Promise.all([key.prove(secret), key.prove(secret)])
+  // The last proof waits for this, and reads the secret only then.
+  const ahead = ProvingKey.open(semaphore(20).zkey)
   const last = key.prove(secret)
   t.is(failure(t, () => secret.withBytes(() => 1, { write: true })).code, 'ERR_BUSY')
   secret.dispose()
   results.push(await last)
+  ;(await ahead).dispose()
 
   for (const { proof, publicSignals } of results) {
     t.true(await key.verifyingKey.verify(proof, publicSignals))

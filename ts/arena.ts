@@ -110,7 +110,8 @@ export class Arena {
     if (bytes > CAPACITY_BYTES_MAX) throw wrongValue('capacity', 'at most 2^40 bytes', show(bytes))
     const checked = checkOptions(options)
     this.#isSecret = checkBoolean('secret', checked.secret, false)
-    this.#alignment = checkAlignment(checked.alignment)
+    const { alignment } = checked
+    this.#alignment = alignment === undefined ? undefined : checkAlignment(alignment)
     const capacityBytes = Math.ceil(bytes / PAGE_BYTES_MAX) * PAGE_BYTES_MAX
     const { ArenaHandle } = binding()
     this.#native = callNative(() => new ArenaHandle({ capacityBytes, isSecret: this.#isSecret }))
@@ -158,8 +159,8 @@ export class Arena {
     let alignment = this.#alignment ?? (byteLength < PAGED_BYTES_MIN ? LINE_BYTES : PAGE_BYTES)
     if (options !== undefined) {
       const checked = checkOptions(options)
-      isZero = checkBoolean('zero', checked.zero, true)
-      alignment = checkAlignment(checked.alignment) ?? alignment
+      if (checked.zero !== undefined) isZero = checkBoolean('zero', checked.zero, true)
+      alignment = checked.alignment === undefined ? alignment : checkAlignment(checked.alignment)
     }
     if (alignment < elementBytes) alignment = elementBytes
     const start = (this.#cursor + alignment - 1) & -alignment
@@ -314,9 +315,9 @@ export class Arena {
   }
 }
 
-function checkAlignment(value: number | undefined): number | undefined {
-  const alignment = checkInteger('alignment', value, [1, PAGE_BYTES])
-  if (alignment === undefined || (alignment & (alignment - 1)) === 0) return alignment
+function checkAlignment(value: number): number {
+  const alignment = checkInteger('alignment', value, [1, PAGE_BYTES]) ?? 1
+  if ((alignment & (alignment - 1)) === 0) return alignment
   throw wrongValue('alignment', 'a power of two', show(alignment))
 }
 
