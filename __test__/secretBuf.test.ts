@@ -10,7 +10,7 @@ import v8 from 'node:v8'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import test, { type ExecutionContext } from 'ava'
 import { type ErrorCode, memory, NallocError, ProvingKey, SecretBuf, stats } from 'nalloc'
-import { assertEnding, runChild } from './_child.ts'
+import { assertEnding, childFile, runChild, runNode } from './_child.ts'
 import { fixtures, semaphore } from './_repository.ts'
 import { temporaryFile, temporaryFolder } from './_temporary.ts'
 
@@ -323,6 +323,13 @@ test.serial(
     }
   },
 )
+
+test.serial('secrets that nobody disposes are wiped when they or their worker end', async (t) => {
+  const ending = await runNode(['--expose-gc', childFile('forgetSecrets')])
+
+  assertEnding(t, ending, 0)
+  t.deepEqual(JSON.parse(ending.stdout), { isMade: true, left: 0, leftOfWorker: 0 })
+})
 
 test.serial('a secret is a witness, for one proof or for several', async (t) => {
   using key = await ProvingKey.open(zkey)
