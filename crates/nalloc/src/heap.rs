@@ -31,8 +31,8 @@ mod extent;
 mod free;
 mod grow;
 mod helper;
-#[cfg(test)]
-mod model;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod model;
 mod phase;
 mod stats;
 #[cfg(test)]

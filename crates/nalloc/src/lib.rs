@@ -65,6 +65,13 @@ use global::HEAP;
 use os::Os as _;
 use os::linux::Linux;
 
+/// Runs the heap over a fake kernel through the operations that `bytes` stand for, and panics where
+/// it does not what a list of blocks would do.
+#[cfg(fuzzing)]
+pub fn fuzz_heap(bytes: &[u8]) {
+    heap::model::run_bytes(bytes);
+}
+
 /// What the large heap did and has, and how much secret memory there is.
 #[must_use]
 pub fn stats() -> Stats {

@@ -4,7 +4,8 @@
 //! Each verb says what must hold before (`pre:`) and what holds after (`post:`). An errno is an
 //! answer, never a reason to die: the caller takes the slow, correct way and counts the refusal.
 
-#[cfg(test)]
+#[cfg(any(test, fuzzing))]
+#[cfg_attr(fuzzing, expect(dead_code, reason = "the tests ask for more than a fuzzer does"))]
 pub(crate) mod fake;
 pub(crate) mod linux;
 pub(crate) mod probe;

@@ -495,7 +495,7 @@ impl Space {
     }
 
     /// Walks every extent and recounts every equation of this file.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn check(&self) {
         let mut totals = Totals::default();
         let mut at = Index(0);

@@ -1,20 +1,24 @@
 //! Random sequences of operations on the heap over a fake kernel, against a naive model: a list of
 //! blocks, each filled with a byte of its own. Every equation is recounted after every operation.
 //!
-//! The operations are read from a string of bytes, so that any string is a test: those of a fixed
-//! generator here, with `NALLOC_TEST_FUZZ_ROUNDS=n` that many more, and those of a fuzzer. A
-//! failure prints the sequence as a call of `replay`, to be pasted into a test.
+//! The machine and the operations are read from a string of bytes, so that any string is a test:
+//! those of a fixed generator in `tests`, with `NALLOC_TEST_FUZZ_ROUNDS=n` that many more, and those
+//! of a fuzzer (`npm run fuzz`). A failure prints the sequence as a call of `replay`, to be pasted
+//! into `tests`.
+
+#[cfg(test)]
+mod tests;
 
 use std::ffi::c_void;
 use std::ptr::{self, NonNull};
-use std::{env, iter, slice, thread};
+use std::{slice, thread};
 
 use super::helper::{Next, Task};
 use super::{Heap, Hooks, Request, State};
 use crate::config::{LARGE, SPARSE_BYTES_MIN, TICK_MS};
 use crate::error::Error;
 use crate::os::Machine;
-use crate::os::fake::{Fake, Fault, Random, VERBS};
+use crate::os::fake::{Fake, Fault, VERBS};
 use crate::units::wide;
 
 /// The fake kernel starts no thread, and no test ends by itself.
@@ -30,8 +34,6 @@ extern "C" fn nothing_at_exit() {}
 const KNOWN_BYTES: [usize; 4] = [SPARSE_BYTES_MIN, 3_000_000, 8 << 20, (9 << 20) + 12_345];
 /// Names of phases.
 const NAMES: [&str; 3] = ["commit", "quotient", "open"];
-/// Bytes of a sequence of about 150 operations.
-const SEQUENCE_BYTES: usize = 100 * 8;
 
 /// One thing that a program does to the heap.
 #[derive(Clone, Copy, Debug)]
@@ -60,9 +62,18 @@ struct Setup {
     fault: Option<Fault>,
 }
 
-const PLAIN: Setup = Setup { page_bytes: 4096, has_helper: true, has_range: true, fault: None };
-
 impl Setup {
+    fn any(choices: &mut Choices) -> Self {
+        let fault =
+            Fault { verb: VERBS[choices.below(VERBS.len())], one_in: choices.below(30) + 1 };
+        Self {
+            page_bytes: [4096, 4096, 16 << 10, 64 << 10][choices.below(4)],
+            has_helper: choices.below(2) == 0,
+            has_range: choices.below(8) > 0,
+            fault: (choices.below(2) == 0).then_some(fault),
+        }
+    }
+
     fn fake(self, seed: u64) -> Fake {
         let fake = Fake::new(seed, self.page_bytes)
             .with_variable("NALLOC_BACKGROUND", if self.has_helper { "1" } else { "0" })
@@ -410,12 +421,11 @@ impl<'f> Model<'f> {
     }
 }
 
-/// Runs the sequence that a string of bytes stands for.
-fn run(seed: u64, setup: Setup, bytes: &[u8]) {
+/// Runs the sequence that choices stand for.
+fn run(seed: u64, setup: Setup, mut choices: Choices) {
     let fake = setup.fake(seed);
     let heap = Heap::new(&fake, IDLE);
     let mut model = Model::new(&fake, &heap, seed, setup);
-    let mut choices = Choices(bytes);
     while !choices.0.is_empty() {
         let op = model.any_op(&mut choices);
         model.step(op);
@@ -423,94 +433,9 @@ fn run(seed: u64, setup: Setup, bytes: &[u8]) {
     model.finish();
 }
 
-/// Runs a sequence that a failure printed.
-fn replay(seed: u64, setup: Setup, ops: &[Op]) {
-    let fake = setup.fake(seed);
-    let heap = Heap::new(&fake, IDLE);
-    let mut model = Model::new(&fake, &heap, seed, setup);
-    for &op in ops {
-        model.step(op);
-    }
-    model.finish();
-}
-
-/// The string of bytes of a seed.
-fn bytes_of(seed: u64, length: usize) -> Vec<u8> {
-    let mut random = Random(seed);
-    iter::repeat_with(|| random.next().to_le_bytes()).flatten().take(length).collect()
-}
-
-fn run_seed(seed: u64, setup: Setup) {
-    run(seed, setup, &bytes_of(seed, SEQUENCE_BYTES));
-}
-
-#[test]
-fn random_operations_agree_with_a_list_of_blocks() {
-    for seed in 0..10 {
-        run_seed(seed, PLAIN);
-        run_seed(seed, Setup { has_helper: false, ..PLAIN });
-    }
-}
-
-#[test]
-fn random_operations_agree_on_pages_of_16_and_64_kib() {
-    for page_bytes in [16 << 10, 64 << 10] {
-        for seed in 100..106 {
-            run_seed(seed, Setup { page_bytes, ..PLAIN });
-        }
-    }
-}
-
-#[test]
-fn random_operations_agree_when_any_verb_refuses_now_and_then_or_always() {
-    for verb in VERBS {
-        for one_in in [1, 8] {
-            let fault = Some(Fault { verb, one_in });
-            run_seed(200, Setup { fault, ..PLAIN });
-            run_seed(201, Setup { fault, has_helper: false, ..PLAIN });
-        }
-    }
-}
-
-#[test]
-fn random_operations_agree_without_a_range() {
-    for seed in 300..305 {
-        let setup = Setup { has_range: false, ..PLAIN };
-        run_seed(seed, setup);
-        let fake = setup.fake(seed);
-        assert_eq!(Heap::new(&fake, IDLE).stats().reserved_bytes, 0);
-    }
-}
-
-#[test]
-fn as_many_more_sequences_agree_as_the_environment_asks_for() {
-    let rounds = env::var("NALLOC_TEST_FUZZ_ROUNDS").ok().and_then(|text| text.parse().ok());
-    let rounds: u64 = rounds.unwrap_or(3);
-    for seed in 1000..1000 + rounds {
-        let mut random = Random(seed);
-        let fault = Fault { verb: VERBS[random.below(VERBS.len())], one_in: random.below(30) + 1 };
-        let setup = Setup {
-            page_bytes: [4096, 4096, 16 << 10, 64 << 10][random.below(4)],
-            has_helper: random.below(2) == 0,
-            has_range: random.below(8) > 0,
-            fault: (random.below(2) == 0).then_some(fault),
-        };
-        run(seed, setup, &bytes_of(seed, random.below(4 * SEQUENCE_BYTES)));
-    }
-}
-
-#[test]
-fn a_printed_sequence_runs_again() {
-    replay(
-        0x7,
-        PLAIN,
-        &[
-            Op::AllocZeroed { bytes: 3_000_000, align: 8, is_sparse: true },
-            Op::BeginPhase(1),
-            Op::Resize { index: 0, bytes: 100_000 },
-            Op::SetMemoryLimit(Some(1 << 20)),
-            Op::Alloc { bytes: 2_000_000, align: 8 },
-            Op::Free { index: 0, touched: 100_000 },
-        ],
-    );
+/// Runs the machine and the sequence that a string of bytes stands for.
+pub(crate) fn run_bytes(bytes: &[u8]) {
+    let mut choices = Choices(bytes);
+    let seed = wide(choices.below(256));
+    run(seed, Setup::any(&mut choices), choices);
 }

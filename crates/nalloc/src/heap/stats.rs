@@ -362,7 +362,7 @@ impl<O: Os> Heap<O> {
     }
 
     /// Recounts every equation of the heap and its parts.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn check(&self) {
         for space in self.lock().spaces() {
             space.check();
