@@ -6,8 +6,8 @@ mod child;
 use std::hint::black_box;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
-use std::process::{self, Output};
-use std::{env, fs};
+use std::process::{self, Command, Output};
+use std::{env, fs, io, thread};
 
 use nalloc::NAlloc;
 
@@ -85,6 +85,17 @@ fn the_banner_is_one_line() {
     assert!(said[0].contains(" NALLOC_CACHE_LIMIT=2147483648 "), "{said:?}");
 }
 
+/// Runs a program that was just written: a child of another test that has not begun yet may still
+/// hold it open.
+fn run(command: &mut Command) -> io::Result<Output> {
+    loop {
+        match command.output() {
+            Err(error) if error.kind() == io::ErrorKind::ExecutableFileBusy => thread::yield_now(),
+            result => return result,
+        }
+    }
+}
+
 #[test]
 fn a_process_with_more_rights_than_its_user_reads_no_variable() {
     const NAME: &str = "a_process_with_more_rights_than_its_user_reads_no_variable";
@@ -103,8 +114,8 @@ fn a_process_with_more_rights_than_its_user_reads_no_variable() {
     fs::set_permissions(&program, set_uid).expect("the file is ours");
     let mut command = child::command(&program, NAME, &[("NALLOC_VERBOSE", "1")]);
 
-    let plain = command.output();
-    let raised = command.uid(NOBODY).output();
+    let plain = run(&mut command);
+    let raised = run(command.uid(NOBODY));
 
     fs::remove_file(&program).expect("the file is ours");
     let said = |output: Output| String::from_utf8_lossy(&output.stderr).into_owned();
