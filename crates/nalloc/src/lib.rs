@@ -33,6 +33,8 @@ mod config;
 mod error;
 mod global;
 mod heap;
+// Miri knows neither the loader nor fork.
+#[cfg(not(miri))]
 mod load;
 mod lock;
 mod os;

@@ -370,9 +370,9 @@ fn phases_know_the_peaks_of_their_own_time() {
 fn phases_beyond_the_table_are_counted_and_harmless() {
     let fake = Fake::new(1, 4096);
     let heap = heap(&fake);
+    let names = "0123456789abcdefghijklmnopqrstuvwxyz";
     for k in 0..PHASES_MAX + 3 {
-        let name: &'static str = Box::leak(format!("phase {k}").into_boxed_str());
-        let place = heap.begin_phase(name);
+        let place = heap.begin_phase(&names[k..=k]);
         assert_eq!(place.is_some(), k < PHASES_MAX, "{k}");
         if let Some(place) = place {
             heap.end_phase(place);
@@ -381,7 +381,7 @@ fn phases_beyond_the_table_are_counted_and_harmless() {
 
     let phases = heap.stats().phases;
     assert_eq!((phases.len(), phases.missed()), (PHASES_MAX, 3));
-    assert!(heap.begin_phase("phase 0").is_some());
+    assert!(heap.begin_phase("0").is_some());
 }
 
 #[test]
