@@ -101,12 +101,16 @@ impl Space {
         Extent::between(known.at.round_up(unit), known.end().round_down(unit))
     }
 
-    /// A huge page within a live extent, about in its middle.
+    /// A huge page within a live extent, next to that of its middle: a program that uses a block
+    /// sparsely may well write its first, middle and last elements.
     pub(super) fn inner_huge_page(&self, extent: Extent) -> Option<Extent> {
         let unit = self.ages.unit;
-        let at = (extent.at + Granules(extent.len.0 / 2)).round_down(unit);
-        let inner = Extent { at, len: unit };
-        (extent.at <= at && inner.end() <= extent.end()).then_some(inner)
+        let middle = (extent.at + Granules(extent.len.0 / 2)).round_down(unit);
+        let after = middle + unit;
+        let before = middle.0.checked_sub(unit.0).map(Index);
+        let mut pieces =
+            [Some(after), before].into_iter().flatten().map(|at| Extent { at, len: unit });
+        pieces.find(|piece| extent.at < piece.at && piece.end() < extent.end())
     }
 
     /// Free extents that hold a wanted page.

@@ -6,7 +6,7 @@ use std::slice;
 use super::helper::{Next, Task};
 use super::model::IDLE;
 use super::*;
-use crate::config::{LARGE, PEAK_SLACK_BYTES, PHASES_MAX, TICK_MS};
+use crate::config::{LARGE, LEFT_OUT_BYTES_MIN, PEAK_SLACK_BYTES, PHASES_MAX, TICK_MS};
 use crate::os::fake::{Fake, Fault, Verb};
 use crate::units::Granules;
 
@@ -226,6 +226,32 @@ fn a_size_that_is_used_sparsely_is_served_untouched_until_it_is_used_densely() {
         (0..4).for_each(|_| round(false));
 
         assert_eq!(untouched() - sparse, 1, "{bytes}");
+    }
+}
+
+#[test]
+fn the_huge_page_that_is_asked_about_is_not_that_of_the_first_middle_or_last_byte() {
+    let fake = Fake::new(1, 4096);
+    let heap = heap(&fake);
+    for bytes in [LEFT_OUT_BYTES_MIN, (9 << 20) + 12_345, 64 << 20] {
+        let start = alloc(&heap, bytes);
+
+        let state = heap.lock();
+        let space = state.main.as_ref().expect("a range");
+        let granule = |offset: usize| {
+            // SAFETY: the offset is within the block.
+            space.range.index_of(unsafe { start.add(offset) }).expect("in the range")
+        };
+        let extent = Extent::between(granule(0), granule(bytes - 1) + Granules(1));
+        let inner = space.inner_huge_page(extent).expect("a block has one from this size on");
+
+        assert_eq!(inner.len, Granules(512));
+        for offset in [0, bytes / 2, bytes - 1] {
+            let at = granule(offset);
+            assert!(at < inner.at || inner.end() <= at, "{offset} of {bytes} bytes");
+        }
+        drop(state);
+        free(&heap, start, bytes);
     }
 }
 
