@@ -16,6 +16,7 @@ use nalloc_bn254::curve::CurveField;
 use nalloc_bn254::field::{FqModulus, FrModulus, Modulus, Montgomery};
 use nalloc_bn254::{
     Affine, Field, Fq, Fq2, Fr, G1Affine, G2Affine, Ntt, Pool, msm, msm_scratch_bytes,
+    ntt_scratch_bytes,
 };
 use std::hint::black_box;
 
@@ -100,17 +101,20 @@ fn transforms(criterion: &mut Criterion) {
             ours.iter().zip(theirs).all(|(&a, &b)| to_ark::<_, ArkFr>(a) == b)
         };
 
+        let bytes = ntt_scratch_bytes(log_size, pool.thread_count());
+        let arena = Arena::with_capacity(bytes).expect("memory");
+        let mut work = ntt.work(&pool, &arena, &()).expect("memory");
         let (mut ours, mut theirs) = (values.clone(), ark_values.clone());
-        ntt.forward(&mut ours, &pool).expect("equal lengths");
+        ntt.forward(&mut ours, &mut work).expect("equal lengths");
         domain.fft_in_place(&mut theirs);
         assert!(are_equal(&ours, &theirs), "forward, 2^{log_size}");
-        ntt.inverse(&mut ours, &pool).expect("equal lengths");
+        ntt.inverse(&mut ours, &mut work).expect("equal lengths");
         domain.ifft_in_place(&mut theirs);
         assert!(are_equal(&ours, &theirs) && ours == values, "inverse, 2^{log_size}");
 
         let mut forward = criterion.benchmark_group("NTT forward");
         forward.bench_function(BenchmarkId::new("nalloc", log_size), |bench| {
-            bench.iter(|| ntt.forward(black_box(&mut ours), &pool).expect("equal lengths"));
+            bench.iter(|| ntt.forward(black_box(&mut ours), &mut work).expect("equal lengths"));
         });
         forward.bench_function(BenchmarkId::new("arkworks", log_size), |bench| {
             bench.iter(|| domain.fft_in_place(black_box(&mut theirs)));
@@ -118,7 +122,7 @@ fn transforms(criterion: &mut Criterion) {
         forward.finish();
         let mut inverse = criterion.benchmark_group("NTT inverse");
         inverse.bench_function(BenchmarkId::new("nalloc", log_size), |bench| {
-            bench.iter(|| ntt.inverse(black_box(&mut ours), &pool).expect("equal lengths"));
+            bench.iter(|| ntt.inverse(black_box(&mut ours), &mut work).expect("equal lengths"));
         });
         inverse.bench_function(BenchmarkId::new("arkworks", log_size), |bench| {
             bench.iter(|| domain.ifft_in_place(black_box(&mut theirs)));

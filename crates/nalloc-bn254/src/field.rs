@@ -17,6 +17,10 @@ use core::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use nalloc::Zeroable;
 
+use crate::arch::Kernels;
+use crate::error::Error;
+use crate::ntt::four_step::{Direction, FourStep};
+
 pub use fq::{Fq, FqModulus};
 pub use fq2::Fq2;
 pub use fr::{FieldElement, Fr, FrModulus};
@@ -70,6 +74,35 @@ pub trait Field:
 
     /// `when_set` where `mask` is all ones, `when_clear` where it is zero, without a branch.
     fn select(mask: u64, when_set: Self, when_clear: Self) -> Self;
+
+    /// A transform of 2^`log2` elements in lanes; none where `kernels` or this field have none.
+    #[doc(hidden)]
+    fn four_step(
+        kernels: Kernels,
+        log2: u32,
+        direction: &Direction<Self>,
+    ) -> Result<Option<Box<dyn FourStep<Self>>>, Error> {
+        let _ = (kernels, log2, direction);
+        Ok(None)
+    }
+
+    /// `a[i] = a[i] * b[i]`, for slices of equal length.
+    #[doc(hidden)]
+    fn multiply_each(kernels: Kernels, a: &mut [Self], b: &[Self]) {
+        let _ = kernels;
+        for (a, &b) in a.iter_mut().zip(b) {
+            *a *= b;
+        }
+    }
+
+    /// `a[i] = a[i] * factor`.
+    #[doc(hidden)]
+    fn multiply_all(kernels: Kernels, a: &mut [Self], factor: Self) {
+        let _ = kernels;
+        for a in a {
+            *a *= factor;
+        }
+    }
 
     /// self * self.
     #[inline]

@@ -13,6 +13,7 @@
 //! Whatever takes long is given a [`Pool`] and, where it can be stopped, an [`Observer`]. Scratch
 //! comes from an arena of the caller, who wipes it where it held secrets.
 
+mod arch;
 pub mod buffer;
 pub mod curve;
 mod error;
@@ -24,12 +25,13 @@ pub mod pairing;
 pub mod poly;
 pub mod pool;
 
+pub use arch::{CPU_VARIABLE, Kernels};
 pub use buffer::{HeapBuffer, PlainBytes};
 pub use curve::{Affine, G1Affine, G2Affine, Jacobian, PointError, Xyzz};
 pub use error::Error;
 pub use field::{Field, FieldElement, Fq, Fq2, Fr};
 pub use msm::{msm, msm_scratch_bytes};
-pub use ntt::{Ntt, OddPoints};
+pub use ntt::{Ntt, OddPoints, Work, scratch_bytes as ntt_scratch_bytes};
 pub use observer::Observer;
 pub use pairing::pairing_product_is_one;
 pub use poly::Polynomial;

@@ -3,7 +3,10 @@
 //! Convention: output i is the sum over j of input j times w^(ij), w = `F::root_of_unity(k)`, in
 //! natural order on both sides. The inverse divides by N = 2^k.
 //!
-//! Two half-transforms do all the work, and neither permutes:
+//! Two ways lead there, with the same results. Where [`Kernels`] have lanes and 2^8 <= N <= 2^24,
+//! `four_step` goes over memory twice, with tables of one word a point for each direction, made
+//! when it is first used. Else, and as the oracle of the first, `butterfly` does it in plain Rust,
+//! in place, with one table for both directions. It has two half-transforms, and neither permutes:
 //!
 //! ```text
 //! forward  (Cooley-Tukey, decimation in time):       bit-reversed order -> natural order
@@ -16,83 +19,145 @@
 //! the first-level cache and a larger transform goes through memory once for each doubling. Halves
 //! run in parallel, and the butterflies of a wide layer are cut into pieces for the threads.
 //!
-//! Values on a domain become values on a coset of it by inverse, factors, forward, without any
-//! permutation in between: see [`OddPoints`]. A permutation is paid only where natural order is
-//! asked for on the coefficients' side.
-//!
 //! Cost: (N/2) log2 N butterflies of one multiplication; the first of each block has none, so
-//! N - 1 of them are saved. Tables: N elements, made once, for both directions.
+//! N - 1 of them are saved.
 
 mod butterfly;
+pub(crate) mod four_step;
 mod odd_points;
 mod order;
 mod roots;
 
+use std::sync::OnceLock;
+
+use nalloc::Arena;
+
+use crate::arch::Kernels;
 use crate::error::Error;
 use crate::field::Field;
+use crate::observer::Observer;
 use crate::pool::Pool;
 
+use four_step::{Direction, FourStep};
+pub use four_step::{Work, scratch_bytes};
 pub use odd_points::OddPoints;
 use roots::Roots;
 
 /// Elements that one task multiplies by factors.
 const SCALED_PER_TASK: usize = 4096;
 
-/// The tables of one domain: the 2^log2-th roots of unity of `F`.
+/// The transforms of one domain: the 2^log2-th roots of unity of `F`.
+///
+/// ```
+/// use nalloc::Arena;
+/// use nalloc_bn254::{Field, Fr, Ntt, Pool, ntt_scratch_bytes};
+///
+/// let pool = Pool::new(Some(1))?;
+/// let arena = Arena::with_capacity(ntt_scratch_bytes(3, pool.thread_count()))?;
+/// let ntt = Ntt::<Fr>::new(3)?;
+/// let mut values = [Fr::ONE; 8];
+/// let mut work = ntt.work(&pool, &arena, &())?;
+/// ntt.forward(&mut values, &mut work)?;
+/// assert_eq!((values[0], values[1]), (Fr::from_u64(8), Fr::ZERO));
+/// ntt.inverse(&mut values, &mut work)?;
+/// assert_eq!(values, [Fr::ONE; 8]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Ntt<F: Field> {
-    roots: Roots<F>,
+    log2: u32,
+    kernels: Kernels,
+    root: F,
     /// 1/N.
     size_inverse: F,
+    forward: Tables<F>,
+    inverse: Tables<F>,
+    roots: OnceLock<Roots<F>>,
 }
 
+/// The tables of one direction in lanes, once they are made; none where there are no lanes.
+type Tables<F> = OnceLock<Option<Box<dyn FourStep<F>>>>;
+
 impl<F: Field> Ntt<F> {
-    /// Makes the tables of the domain of 2^`log2` points: as much memory as the values take.
+    /// The domain of 2^`log2` points, with the kernels of this machine.
     ///
     /// # Errors
-    /// [`Error::DomainTooLarge`] where the field has no such root, [`Error::Memory`].
+    /// [`Error::DomainTooLarge`] where the field has no such root.
     pub fn new(log2: u32) -> Result<Self, Error> {
-        let roots = Roots::new(log2)?;
+        Self::with_kernels(log2, Kernels::host())
+    }
+
+    /// As [`new`](Self::new), with the kernels of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_kernels(log2: u32, kernels: Kernels) -> Result<Self, Error> {
+        let too_large = Error::DomainTooLarge { log2, log2_max: F::TWO_ADICITY };
+        let root = F::root_of_unity(log2).ok_or(too_large)?;
         // 1/2 exists in a field of odd characteristic; 1/N is its power.
         let half = F::from_u64(2).invert().unwrap_or(F::ZERO);
         let size_inverse = half.pow(&[u64::from(log2)]);
-        Ok(Self { roots, size_inverse })
+        let (forward, inverse, roots) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Ok(Self { log2, kernels, root, size_inverse, forward, inverse, roots })
     }
 
     /// log2 of the number of points.
     #[must_use]
     pub fn log2(&self) -> u32 {
-        self.roots.len().ilog2()
+        self.log2
     }
 
     /// The number of points N.
     #[must_use]
     pub fn size(&self) -> usize {
-        self.roots.len()
+        1 << self.log2
+    }
+
+    /// Threads, and memory from `arena`, for transforms of this size, one after the other.
+    /// They leave what they worked on in the arena: wipe it where that is secret.
+    ///
+    /// # Errors
+    /// [`Error::Memory`] unless `arena` has [`scratch_bytes`] left.
+    pub fn work<'a>(
+        &self,
+        pool: &'a Pool,
+        arena: &'a Arena,
+        observer: &'a dyn Observer,
+    ) -> Result<Work<'a>, Error> {
+        Work::new(self.log2, pool, arena, observer)
     }
 
     /// Coefficients to values: `values[i]` becomes the sum of `values[j]` * w^(ij) over all j.
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`] unless there are N values.
-    pub fn forward(&self, values: &mut [F], pool: &Pool) -> Result<(), Error> {
+    /// [`Error::LengthMismatch`] unless there are N values, [`Error::Memory`] for the tables,
+    /// [`Error::Cancelled`].
+    pub fn forward(&self, values: &mut [F], work: &mut Work<'_>) -> Result<(), Error> {
         self.check_len(values)?;
+        let tables = made(&self.forward, || {
+            let direction = Direction { root: self.root, scale: F::ONE, shift: F::ONE };
+            F::four_step(self.kernels, self.log2, &direction)
+        })?;
+        if let Some(transform) = tables {
+            return transform.run(values, work);
+        }
         order::reverse_bits(values);
-        butterfly::forward(values, &self.roots, pool);
+        butterfly::forward(values, self.roots()?, work.pool);
         Ok(())
     }
 
     /// Values to coefficients: undoes [`forward`](Self::forward).
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`] unless there are N values.
-    pub fn inverse(&self, values: &mut [F], pool: &Pool) -> Result<(), Error> {
+    /// As [`forward`](Self::forward).
+    pub fn inverse(&self, values: &mut [F], work: &mut Work<'_>) -> Result<(), Error> {
         self.check_len(values)?;
-        butterfly::inverse(values, &self.roots, pool);
+        if let Some(transform) = self.inverse_tables()? {
+            return transform.run(values, work);
+        }
+        butterfly::inverse(values, self.roots()?, work.pool);
         order::reverse_bits(values);
-        pool.for_each_chunk_mut(values, SCALED_PER_TASK, |_, chunk| {
-            for value in chunk {
-                *value *= self.size_inverse;
-            }
+        work.pool.for_each_chunk_mut(values, SCALED_PER_TASK, |_, chunk| {
+            F::multiply_all(self.kernels, chunk, self.size_inverse);
         });
         Ok(())
     }
@@ -101,11 +166,16 @@ impl<F: Field> Ntt<F> {
     /// `values[j]` * (`shift` * w^i)^j over all j.
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`] unless there are N values.
-    pub fn forward_coset(&self, values: &mut [F], shift: F, pool: &Pool) -> Result<(), Error> {
+    /// As [`forward`](Self::forward).
+    pub fn forward_coset(
+        &self,
+        values: &mut [F],
+        shift: F,
+        work: &mut Work<'_>,
+    ) -> Result<(), Error> {
         self.check_len(values)?;
-        multiply_by_powers(values, shift, pool);
-        self.forward(values, pool)
+        multiply_by_powers(values, shift, work.pool);
+        self.forward(values, work)
     }
 
     /// Values on the coset of `shift` to coefficients: undoes
@@ -113,11 +183,34 @@ impl<F: Field> Ntt<F> {
     /// the first coefficient and zeros.
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`] unless there are N values.
-    pub fn inverse_coset(&self, values: &mut [F], shift: F, pool: &Pool) -> Result<(), Error> {
-        self.inverse(values, pool)?;
-        multiply_by_powers(values, shift.invert().unwrap_or(F::ZERO), pool);
+    /// As [`forward`](Self::forward).
+    pub fn inverse_coset(
+        &self,
+        values: &mut [F],
+        shift: F,
+        work: &mut Work<'_>,
+    ) -> Result<(), Error> {
+        self.inverse(values, work)?;
+        multiply_by_powers(values, shift.invert().unwrap_or(F::ZERO), work.pool);
         Ok(())
+    }
+
+    fn inverse_tables(&self) -> Result<Option<&dyn FourStep<F>>, Error> {
+        made(&self.inverse, || {
+            // 1/w = w^(N-1).
+            let root = self.root.pow(&[(1 << self.log2) - 1]);
+            let direction = Direction { root, scale: self.size_inverse, shift: F::ONE };
+            F::four_step(self.kernels, self.log2, &direction)
+        })
+    }
+
+    /// The portable transforms' table.
+    fn roots(&self) -> Result<&Roots<F>, Error> {
+        if let Some(roots) = self.roots.get() {
+            return Ok(roots);
+        }
+        let roots = Roots::new(self.log2)?;
+        Ok(self.roots.get_or_init(|| roots))
     }
 
     fn check_len(&self, values: &[F]) -> Result<(), Error> {
@@ -127,6 +220,19 @@ impl<F: Field> Ntt<F> {
         }
         Err(Error::LengthMismatch { what: "values of a transform", expected, got })
     }
+}
+
+/// The tables in `place`, made where they are not there yet.
+fn made<F: Field>(
+    place: &Tables<F>,
+    make: impl FnOnce() -> Result<Option<Box<dyn FourStep<F>>>, Error>,
+) -> Result<Option<&dyn FourStep<F>>, Error> {
+    if place.get().is_none() {
+        // Of two threads that make it at once, one keeps what it made.
+        let tables = make()?;
+        let _ = place.set(tables);
+    }
+    Ok(place.get().and_then(Option::as_deref))
 }
 
 /// Multiplies element j by `base`^j.

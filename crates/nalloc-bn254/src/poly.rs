@@ -5,10 +5,13 @@
 
 use core::fmt;
 
+use nalloc::Arena;
+
+use crate::arch::Kernels;
 use crate::buffer::HeapBuffer;
 use crate::error::Error;
 use crate::field::Field;
-use crate::ntt::Ntt;
+use crate::ntt::{Ntt, scratch_bytes};
 use crate::pool::Pool;
 
 /// Products with a factor of at most this many coefficients are made term by term. At 32 a square
@@ -129,12 +132,14 @@ impl<F: Field> Polynomial<F> {
         let ntt = Ntt::new(len.next_power_of_two().ilog2())?;
         let mut product = self.padded(&ntt)?;
         let mut other = other.padded(&ntt)?;
-        ntt.forward(&mut product, pool)?;
-        ntt.forward(&mut other, pool)?;
-        for (left, &right) in product.iter_mut().zip(other.iter()) {
-            *left *= right;
-        }
-        ntt.inverse(&mut product, pool)?;
+        // Coefficients may be secret, so what the transforms leave behind is wiped.
+        let bytes = scratch_bytes(ntt.log2(), pool.thread_count());
+        let arena = Arena::builder().capacity_bytes(bytes).secret(true).build()?;
+        let mut work = ntt.work(pool, &arena, &())?;
+        ntt.forward(&mut product, &mut work)?;
+        ntt.forward(&mut other, &mut work)?;
+        F::multiply_each(Kernels::host(), &mut product, &other);
+        ntt.inverse(&mut product, &mut work)?;
         Ok(Self::trimmed(product))
     }
 

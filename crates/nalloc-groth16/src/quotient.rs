@@ -9,7 +9,7 @@
 //! Cost: three times an inverse and a forward transform, 3 * N * log2 N multiplications.
 
 use nalloc::Arena;
-use nalloc_bn254::Fr;
+use nalloc_bn254::{Field, Fr, Kernels};
 
 use crate::error::Error;
 use crate::key::ProvingKey;
@@ -50,16 +50,16 @@ pub(crate) fn quotient(
     step(1)?;
     key.matrices.b.multiply(witness, b, pool);
     pool.for_each_chunk_mut(c, ELEMENTS_PER_TASK, |start, c| {
-        for ((c, &a), &b) in c.iter_mut().zip(&a[start..]).zip(&b[start..]) {
-            *c = a * b;
-        }
+        c.copy_from_slice(&a[start..][..c.len()]);
+        Fr::multiply_each(Kernels::host(), c, &b[start..][..c.len()]);
     });
     step(2)?;
-    key.domain.extend(a, pool)?;
+    let mut work = key.domain.ntt().work(pool, arena, options.observer)?;
+    key.domain.extend(a, &mut work)?;
     step(3)?;
-    key.domain.extend(b, pool)?;
+    key.domain.extend(b, &mut work)?;
     step(4)?;
-    key.domain.extend(c, pool)?;
+    key.domain.extend(c, &mut work)?;
     step(5)?;
     pool.for_each_chunk_mut(out, ELEMENTS_PER_TASK, |start, out| {
         let factors = a[start..].iter().zip(&b[start..]).zip(&c[start..]);

@@ -1,7 +1,7 @@
 //! How much memory an open key and its proofs take: a matter of a few counts, known before
 //! anything is read but a header.
 
-use nalloc_bn254::{Fr, msm_scratch_bytes};
+use nalloc_bn254::{Fr, msm_scratch_bytes, ntt_scratch_bytes};
 
 use crate::quotient;
 use crate::units::{index, wide};
@@ -62,6 +62,7 @@ impl KeyShape {
         arrays
             .map(|bytes| bytes.saturating_add(ARRAY_SLACK_BYTES))
             .chain(sums)
+            .chain([ntt_scratch_bytes(self.domain_size.ilog2(), threads)])
             .fold(0, usize::saturating_add)
     }
 }

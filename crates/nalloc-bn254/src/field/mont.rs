@@ -12,7 +12,12 @@ use nalloc::Zeroable;
 
 use super::Field;
 use super::limbs::{self, Limbs, mac};
+use crate::arch::Kernels;
+use crate::arch::lanes::{Elements, LANES, Lanes as _};
+use crate::arch::vector::{MultiplyAll, MultiplyEach};
 use crate::buffer::PlainBytes;
+use crate::error::Error;
+use crate::ntt::four_step::{self, Direction, FourStep, Plan};
 
 /// A prime below 2^254 and what cannot be derived from it.
 pub trait Modulus: Copy + Eq + Default + fmt::Debug + Send + Sync + 'static {
@@ -117,6 +122,20 @@ impl<M: Modulus> Montgomery<M> {
         Self::from_stored(Self::product(&self.0, &plain))
     }
 
+    /// The elements' stored limbs, eight elements at a time; up to seven at the end are left out.
+    pub(crate) fn as_elements_mut(elements: &mut [Self]) -> &mut [Elements] {
+        let len = elements.len() / LANES;
+        // SAFETY: an element is four `u64` (transparent), so eight in a row are an `Elements`; all
+        // `len` of them lie in the slice, which is borrowed for as long.
+        unsafe { core::slice::from_raw_parts_mut(elements.as_mut_ptr().cast(), len) }
+    }
+
+    /// As [`as_elements_mut`](Self::as_elements_mut), to read.
+    pub(crate) fn as_elements(elements: &[Self]) -> &[Elements] {
+        // SAFETY: as above.
+        unsafe { core::slice::from_raw_parts(elements.as_ptr().cast(), elements.len() / LANES) }
+    }
+
     /// `number` * R mod p, for any number below 2^256.
     pub(super) const fn enter(number: &Limbs) -> Limbs {
         Self::product(&Self::R2, number)
@@ -188,6 +207,39 @@ impl<M: Modulus> Field for Montgomery<M> {
     #[inline]
     fn invert(self) -> Option<Self> {
         super::inverse::fermat(self)
+    }
+
+    fn four_step(
+        kernels: Kernels,
+        log2: u32,
+        direction: &Direction<Self>,
+    ) -> Result<Option<Box<dyn FourStep<Self>>>, Error> {
+        let has_size = (four_step::LOG2_MIN..=four_step::LOG2_MAX).contains(&log2);
+        let Some(lanes) = kernels.lanes().filter(|_| has_size) else { return Ok(None) };
+        Ok(Some(Box::new(Plan::<_, M>::new(lanes, log2, direction)?)))
+    }
+
+    fn multiply_each(kernels: Kernels, a: &mut [Self], b: &[Self]) {
+        let mut done = 0;
+        if let Some(lanes) = kernels.lanes() {
+            done = a.len() / LANES * LANES;
+            let (a, b) = (Self::as_elements_mut(a), Self::as_elements(b));
+            lanes.call(MultiplyEach::<M> { a, b, modulus: PhantomData });
+        }
+        for (a, &b) in a[done..].iter_mut().zip(&b[done..]) {
+            *a *= b;
+        }
+    }
+
+    fn multiply_all(kernels: Kernels, a: &mut [Self], factor: Self) {
+        let mut done = 0;
+        if let Some(lanes) = kernels.lanes() {
+            done = a.len() / LANES * LANES;
+            lanes.call(MultiplyAll { a: Self::as_elements_mut(a), factor });
+        }
+        for a in &mut a[done..] {
+            *a *= factor;
+        }
     }
 
     #[inline]

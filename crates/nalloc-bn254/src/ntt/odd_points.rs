@@ -2,20 +2,28 @@
 //!
 //! Let w have order N = 2^k and e order 2N, e^2 = w. The values of a polynomial of degree below N
 //! on w^i become its values on e^(2i+1) = e * w^i: inverse transform, coefficient j times e^j,
-//! forward transform. The coefficients are met in bit-reversed order, so the factors e^j / N are
-//! stored in that order, and nothing is permuted.
+//! forward transform. In lanes, e^j is part of the forward transform's own tables. The portable
+//! half-transforms meet the coefficients in bit-reversed order, so the factors e^j / N are stored
+//! in that order, and nothing is permuted.
 
-use super::{Ntt, SCALED_PER_TASK, butterfly, order};
+use super::four_step::{Direction, FourStep};
+use super::{Ntt, SCALED_PER_TASK, Work, butterfly, order};
+use crate::arch::Kernels;
 use crate::buffer::HeapBuffer;
 use crate::error::Error;
 use crate::field::Field;
-use crate::pool::Pool;
 
 /// The tables for moving from a domain to its odd points.
 pub struct OddPoints<F: Field> {
     ntt: Ntt<F>,
+    tables: Tables<F>,
+}
+
+enum Tables<F> {
+    /// Inverse and forward transform; the second multiplies coefficient j by e^j.
+    Lanes(Box<dyn FourStep<F>>),
     /// e^j / N at the bit-reversed index of j.
-    factors: HeapBuffer<F>,
+    Factors(HeapBuffer<F>),
 }
 
 impl<F: Field> OddPoints<F> {
@@ -25,10 +33,24 @@ impl<F: Field> OddPoints<F> {
     /// [`Error::DomainTooLarge`] where the field has no root of order 2^(`log2` + 1),
     /// [`Error::Memory`].
     pub fn new(log2: u32) -> Result<Self, Error> {
+        Self::with_kernels(log2, Kernels::host())
+    }
+
+    /// As [`new`](Self::new), with the kernels of the caller's choice.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_kernels(log2: u32, kernels: Kernels) -> Result<Self, Error> {
         let double = log2.checked_add(1).and_then(F::root_of_unity);
         let log2_max = F::TWO_ADICITY.saturating_sub(1);
         let shift = double.ok_or(Error::DomainTooLarge { log2, log2_max })?;
-        let ntt = Ntt::new(log2)?;
+        let ntt = Ntt::with_kernels(log2, kernels)?;
+        let direction = Direction { root: ntt.root, scale: F::ONE, shift };
+        if let Some(transform) = F::four_step(kernels, log2, &direction)? {
+            ntt.inverse_tables()?;
+            return Ok(Self { ntt, tables: Tables::Lanes(transform) });
+        }
+        ntt.roots()?;
         let mut factors = HeapBuffer::zeroed(ntt.size())?;
         let mut factor = ntt.size_inverse;
         for entry in factors.iter_mut() {
@@ -36,7 +58,7 @@ impl<F: Field> OddPoints<F> {
             factor *= shift;
         }
         order::reverse_bits(&mut factors);
-        Ok(Self { ntt, factors })
+        Ok(Self { ntt, tables: Tables::Factors(factors) })
     }
 
     /// The domain's own transforms.
@@ -48,16 +70,23 @@ impl<F: Field> OddPoints<F> {
     /// Values on w^i become values on e^(2i+1), in natural order on both sides.
     ///
     /// # Errors
-    /// [`Error::LengthMismatch`] unless there are N values.
-    pub fn extend(&self, values: &mut [F], pool: &Pool) -> Result<(), Error> {
+    /// [`Error::LengthMismatch`] unless there are N values, [`Error::Cancelled`].
+    pub fn extend(&self, values: &mut [F], work: &mut Work<'_>) -> Result<(), Error> {
         self.ntt.check_len(values)?;
-        butterfly::inverse(values, &self.ntt.roots, pool);
-        pool.for_each_chunk_mut(values, SCALED_PER_TASK, |start, chunk| {
-            for (value, &factor) in chunk.iter_mut().zip(&self.factors[start..]) {
-                *value *= factor;
+        let factors = match &self.tables {
+            Tables::Lanes(transform) => {
+                self.ntt.inverse(values, work)?;
+                return transform.run(values, work);
             }
+            Tables::Factors(factors) => factors,
+        };
+        let roots = self.ntt.roots()?;
+        butterfly::inverse(values, roots, work.pool);
+        work.pool.for_each_chunk_mut(values, SCALED_PER_TASK, |start, chunk| {
+            let end = start + chunk.len();
+            F::multiply_each(self.ntt.kernels, chunk, &factors[start..end]);
         });
-        butterfly::forward(values, &self.ntt.roots, pool);
+        butterfly::forward(values, roots, work.pool);
         Ok(())
     }
 }

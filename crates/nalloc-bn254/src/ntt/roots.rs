@@ -38,11 +38,6 @@ impl<F: Field> Roots<F> {
         Ok(Self(table))
     }
 
-    /// The number of points of the domain.
-    pub(super) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// The roots of the layer that joins blocks of `half` elements: w^0 .. w^(half-1).
     pub(super) fn layer(&self, half: usize) -> &[F] {
         &self.0[half..2 * half]

@@ -1,13 +1,28 @@
 //! Transforms against their definition, against arkworks, and there and back.
 
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
-use nalloc_bn254::{Error, Field, Fq, Fr, Ntt, OddPoints, Pool};
+use nalloc::Arena;
+use nalloc_bn254::{Error, Field, Fq, Fr, Kernels, Ntt, OddPoints, Pool, ntt_scratch_bytes};
 
 use crate::field::tiny::Tiny;
 use crate::support::{Rng, ark_fr, our_fr};
 
 fn pools() -> [Pool; 2] {
     [1, 3].map(|threads| Pool::new(Some(threads)).unwrap())
+}
+
+/// Every way to compute that this CPU has, each of which must pass every test.
+fn all_kernels() -> Vec<Kernels> {
+    let ifma = Kernels::ifma();
+    if ifma.is_none() {
+        println!("skipped with ifma: this CPU has no AVX-512 IFMA");
+    }
+    ifma.into_iter().chain([Kernels::PORTABLE]).collect()
+}
+
+/// Room for the transforms of 2^`log2` values on `pool`.
+fn arena(log2: u32, pool: &Pool) -> Arena {
+    Arena::with_capacity(ntt_scratch_bytes(log2, pool.thread_count())).unwrap()
 }
 
 /// The polynomial's value at `x`.
@@ -21,27 +36,29 @@ fn naive<F: Field>(coefficients: &[F], shift: F, root: F) -> Vec<F> {
     points.take(coefficients.len()).map(|point| value_at(coefficients, point)).collect()
 }
 
-fn check_against_naive<F: Field>(coefficients: &[F], pool: &Pool) {
+fn check_against_naive<F: Field>(coefficients: &[F], pool: &Pool, kernels: Kernels) {
     let log2 = coefficients.len().ilog2();
     let root = F::root_of_unity(log2).unwrap();
-    let ntt = Ntt::new(log2).unwrap();
+    let ntt = Ntt::with_kernels(log2, kernels).unwrap();
+    let arena = arena(log2, pool);
+    let mut work = ntt.work(pool, &arena, &()).unwrap();
     let shift = F::from_u64(7);
 
     let mut values = coefficients.to_vec();
-    ntt.forward(&mut values, pool).unwrap();
+    ntt.forward(&mut values, &mut work).unwrap();
     assert_eq!(values, naive(coefficients, F::ONE, root), "2^{log2}");
-    ntt.inverse(&mut values, pool).unwrap();
+    ntt.inverse(&mut values, &mut work).unwrap();
     assert_eq!(values, coefficients, "2^{log2}");
 
-    ntt.forward_coset(&mut values, shift, pool).unwrap();
+    ntt.forward_coset(&mut values, shift, &mut work).unwrap();
     assert_eq!(values, naive(coefficients, shift, root), "coset, 2^{log2}");
-    ntt.inverse_coset(&mut values, shift, pool).unwrap();
+    ntt.inverse_coset(&mut values, shift, &mut work).unwrap();
     assert_eq!(values, coefficients, "coset, 2^{log2}");
 
     if log2 < F::TWO_ADICITY {
-        let odd = OddPoints::new(log2).unwrap();
-        odd.ntt().forward(&mut values, pool).unwrap();
-        odd.extend(&mut values, pool).unwrap();
+        let odd = OddPoints::with_kernels(log2, kernels).unwrap();
+        odd.ntt().forward(&mut values, &mut work).unwrap();
+        odd.extend(&mut values, &mut work).unwrap();
         let first = F::root_of_unity(log2 + 1).unwrap();
         assert_eq!(values, naive(coefficients, first, root), "odd points, 2^{log2}");
     }
@@ -54,8 +71,10 @@ fn ntt_matches_naive_for_every_log_size_to_10() {
 
     for log2 in 0..=10 {
         let coefficients: Vec<Fr> = (0..1 << log2).map(|_| rng.fr()).collect();
-        check_against_naive(&coefficients, &one);
-        check_against_naive(&coefficients, &three);
+        for kernels in all_kernels() {
+            check_against_naive(&coefficients, &one, kernels);
+            check_against_naive(&coefficients, &three, kernels);
+        }
     }
 }
 
@@ -66,18 +85,18 @@ fn ntt_matches_naive_over_every_field() {
 
     for log2 in 0..=Tiny::TWO_ADICITY {
         let coefficients: Vec<Tiny> = (0..1 << log2).map(|_| Tiny::from_u64(rng.word())).collect();
-        check_against_naive(&coefficients, &three);
+        check_against_naive(&coefficients, &three, Kernels::host());
     }
-    check_against_naive(&[rng.fq(), rng.fq()], &one);
+    check_against_naive(&[rng.fq(), rng.fq()], &one, Kernels::host());
     let pairs: Vec<_> = (0..16).map(|_| rng.fq2()).collect();
-    check_against_naive(&pairs, &one);
+    check_against_naive(&pairs, &one, Kernels::host());
 }
 
 #[test]
 fn transforms_larger_than_the_cache_equal_arkworks() {
     let mut rng = Rng::new();
 
-    for log2 in [11, 12, 13] {
+    for log2 in [11, 12, 13, 14, 17, 19, 20] {
         let coefficients: Vec<Fr> = (0..1 << log2).map(|_| rng.fr()).collect();
         let theirs: Vec<_> = coefficients.iter().copied().map(ark_fr).collect();
         let domain = Radix2EvaluationDomain::<ark_bn254::Fr>::new(1 << log2).unwrap();
@@ -85,31 +104,37 @@ fn transforms_larger_than_the_cache_equal_arkworks() {
         let expected: Vec<Fr> = domain.fft(&theirs).into_iter().map(our_fr).collect();
         let expected_odd: Vec<Fr> = coset.fft(&theirs).into_iter().map(our_fr).collect();
 
-        for pool in pools() {
-            let odd = OddPoints::new(log2).unwrap();
+        for (pool, kernels) in
+            pools().iter().flat_map(|p| all_kernels().into_iter().map(move |k| (p, k)))
+        {
+            let odd = OddPoints::with_kernels(log2, kernels).unwrap();
+            let arena = arena(log2, pool);
+            let mut work = odd.ntt().work(pool, &arena, &()).unwrap();
             let mut values = coefficients.clone();
-            odd.ntt().forward(&mut values, &pool).unwrap();
-            assert_eq!(values, expected);
-            odd.extend(&mut values, &pool).unwrap();
-            assert_eq!(values, expected_odd);
+            odd.ntt().forward(&mut values, &mut work).unwrap();
+            assert!(values == expected, "2^{log2}, {kernels:?}");
+            odd.extend(&mut values, &mut work).unwrap();
+            assert!(values == expected_odd, "odd points, 2^{log2}, {kernels:?}");
         }
     }
 }
 
 #[test]
-fn transforms_to_2_to_the_16_survive_a_round_trip() {
+fn transforms_to_2_to_the_18_survive_a_round_trip() {
     let mut rng = Rng::new();
     let pools = pools();
 
-    for log2 in 0..=16 {
+    for log2 in 0..=18 {
         let ntt = Ntt::new(log2).unwrap();
         let coefficients: Vec<Fr> = (0..1 << log2).map(|_| rng.fr()).collect();
         for pool in &pools {
+            let arena = arena(log2, pool);
+            let mut work = ntt.work(pool, &arena, &()).unwrap();
             let mut values = coefficients.clone();
-            ntt.forward(&mut values, pool).unwrap();
+            ntt.forward(&mut values, &mut work).unwrap();
             let point = Fr::root_of_unity(log2).unwrap().pow(&[5]);
             assert_eq!(values[5 % values.len()], value_at(&coefficients, point));
-            ntt.inverse(&mut values, pool).unwrap();
+            ntt.inverse(&mut values, &mut work).unwrap();
             assert_eq!(values, coefficients, "2^{log2}");
         }
     }
@@ -130,16 +155,72 @@ fn domains_that_the_field_does_not_have_are_refused() {
 fn values_of_another_length_are_refused_and_left_alone() {
     let pool = Pool::new(Some(1)).unwrap();
     let odd = OddPoints::new(3).unwrap();
+    let arena = arena(3, &pool);
+    let mut work = odd.ntt().work(&pool, &arena, &()).unwrap();
 
     for len in [0, 7, 9, 16] {
         let mut values = vec![Fr::ONE; len];
         let refused =
             Err(Error::LengthMismatch { what: "values of a transform", expected: 8, got: len });
-        assert_eq!(odd.ntt().forward(&mut values, &pool), refused);
-        assert_eq!(odd.ntt().inverse(&mut values, &pool), refused);
-        assert_eq!(odd.ntt().forward_coset(&mut values, Fr::ONE, &pool), refused);
-        assert_eq!(odd.ntt().inverse_coset(&mut values, Fr::ONE, &pool), refused);
-        assert_eq!(odd.extend(&mut values, &pool), refused);
+        assert_eq!(odd.ntt().forward(&mut values, &mut work), refused);
+        assert_eq!(odd.ntt().inverse(&mut values, &mut work), refused);
+        assert_eq!(odd.ntt().forward_coset(&mut values, Fr::ONE, &mut work), refused);
+        assert_eq!(odd.ntt().inverse_coset(&mut values, Fr::ONE, &mut work), refused);
+        assert_eq!(odd.extend(&mut values, &mut work), refused);
         assert_eq!(values, vec![Fr::ONE; len]);
     }
+}
+
+/// Values that reach the bounds of lazy arithmetic, as random ones never do.
+#[test]
+fn extreme_values_give_the_same_with_all_kernels() {
+    let pool = Pool::new(Some(2)).unwrap();
+    let words = [Fr::ZERO, Fr::ONE, -Fr::ONE, Fr::from_montgomery([0, 0, 0, 1 << 61]).unwrap()];
+    let patterns: [fn(usize) -> usize; 5] = [
+        |_| 2,
+        |i| i % 2 * 2,
+        |i| i / 8 % 4,
+        |i| (i ^ i >> 5) % 4,
+        |i| i.count_ones() as usize % 4,
+    ];
+
+    for log2 in 8..=16 {
+        for pattern in patterns {
+            let results = all_kernels().into_iter().map(|kernels| {
+                let arena = arena(log2, &pool);
+                let odd = OddPoints::with_kernels(log2, kernels).unwrap();
+                let mut work = odd.ntt().work(&pool, &arena, &()).unwrap();
+                let mut values: Vec<Fr> = (0..1 << log2).map(|i| words[pattern(i)]).collect();
+                odd.extend(&mut values, &mut work).unwrap();
+                odd.ntt().forward(&mut values, &mut work).unwrap();
+                values
+            });
+            let results: Vec<Vec<Fr>> = results.collect();
+            assert!(results.windows(2).all(|two| two[0] == two[1]), "2^{log2}");
+        }
+    }
+}
+
+struct Stopped;
+
+impl nalloc_bn254::Observer for Stopped {
+    fn is_cancelled(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn a_transform_in_lanes_stops_when_it_is_cancelled() {
+    let Some(kernels) = Kernels::ifma() else {
+        println!("skipped: this CPU has no AVX-512 IFMA");
+        return;
+    };
+    let pool = Pool::new(Some(2)).unwrap();
+    let ntt = Ntt::<Fr>::with_kernels(12, kernels).unwrap();
+    let arena = arena(12, &pool);
+    let mut work = ntt.work(&pool, &arena, &Stopped).unwrap();
+
+    let stopped = ntt.forward(&mut vec![Fr::ONE; 1 << 12], &mut work);
+
+    assert_eq!(stopped, Err(Error::Cancelled));
 }

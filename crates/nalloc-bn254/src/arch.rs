@@ -1,0 +1,101 @@
+//! Kernels for instruction sets, and the choice between them.
+//!
+//! | file | owns |
+//! |---|---|
+//! | `lanes` | the contract: eight words at once |
+//! | `ifma`, `model` | who fulfils it: intrinsics, and what they do in plain Rust |
+//! | `constants`, `value`, `product` | numbers in 52-bit limbs and their multiplication |
+//! | `vector`, `tile`, `sweep` | the algorithms |
+//!
+//! The choice is made once a process, by what the CPU has; the environment variable `NALLOC_CPU`
+//! (`baseline` or `ifma`) overrides it for tests and measurements. It never changes a result.
+
+#![expect(
+    clippy::inline_always,
+    reason = "a kernel's parts must become one function, compiled for its instruction set"
+)]
+#![expect(clippy::cast_possible_truncation, reason = "limbs are the low bits of wide sums")]
+#![expect(
+    clippy::needless_range_loop,
+    reason = "`k` counts products in flight; iterators of arrays are not always inlined"
+)]
+
+pub(crate) mod constants;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod ifma;
+pub(crate) mod lanes;
+#[cfg(any(test, not(target_arch = "x86_64")))]
+pub(crate) mod model;
+pub(crate) mod product;
+pub(crate) mod sweep;
+#[cfg(test)]
+mod tests;
+pub(crate) mod tile;
+pub(crate) mod value;
+pub(crate) mod vector;
+
+use std::env;
+use std::sync::OnceLock;
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use ifma::Ifma;
+
+/// The environment variable that names the kernels to use.
+pub const CPU_VARIABLE: &str = "NALLOC_CPU";
+
+/// Which arithmetic kernels run. Results are the same with all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Kernels(Set);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Set {
+    Portable,
+    Ifma,
+}
+
+impl Kernels {
+    /// Plain Rust, on every CPU.
+    pub const PORTABLE: Self = Self(Set::Portable);
+
+    /// AVX-512 IFMA, or none where this CPU lacks it.
+    #[must_use]
+    pub fn ifma() -> Option<Self> {
+        let kernels = Self(Set::Ifma);
+        kernels.lanes().map(|_| kernels)
+    }
+
+    /// The fastest of this CPU, or what `NALLOC_CPU` names where the CPU has it.
+    #[must_use]
+    pub fn host() -> Self {
+        static CHOICE: OnceLock<Kernels> = OnceLock::new();
+        *CHOICE.get_or_init(|| {
+            let is_baseline = env::var_os(CPU_VARIABLE).is_some_and(|name| name == "baseline");
+            let fastest = Self::ifma().filter(|_| !is_baseline);
+            fastest.unwrap_or(Self::PORTABLE)
+        })
+    }
+
+    /// `baseline` or `ifma`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Set::Portable => "baseline",
+            Set::Ifma => "ifma",
+        }
+    }
+
+    /// The lanes of these kernels, or none for portable ones.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn lanes(self) -> Option<Ifma> {
+        match self.0 {
+            Set::Portable => None,
+            Set::Ifma => Ifma::detect(),
+        }
+    }
+
+    /// No kernels with lanes exist for this architecture.
+    #[cfg(not(target_arch = "x86_64"))]
+    pub(crate) fn lanes(self) -> Option<model::Model> {
+        None
+    }
+}

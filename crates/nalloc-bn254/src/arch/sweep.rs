@@ -1,0 +1,284 @@
+//! The two sweeps over memory of a four-step transform, one block of eight columns or rows each.
+//!
+//! ```text
+//! columns  8 adjacent columns of the n1 x n2 input -> tile -> times w^(i2 k1) -> scratch
+//! rows     8 rows, contiguous in the scratch, transposed in registers -> tile -> canonical output
+//! ```
+//!
+//! Scratch is [k1 / 8][i2 / 8][k1 % 8][i2 % 8], so that columns writes 2 KiB pieces and rows reads
+//! one run. Bit reversal is an address in the last loop of each.
+
+use core::marker::PhantomData;
+
+use super::constants::Constants;
+use super::lanes::{Elements, Kernel, LANES, Lanes};
+use super::product::montgomery;
+use super::tile::{Layers, Next, Roots, first_radix4};
+use super::value::{Below, Columns, Lazy, Stored};
+use crate::field::Modulus;
+
+/// Rows ahead that the strided load asks for.
+const ROWS_AHEAD: usize = 2;
+
+/// Eight-element pieces of one slice, each of which one thread writes while others write others.
+#[derive(Clone, Copy)]
+pub(crate) struct Pieces<'a> {
+    first: *mut Elements,
+    len: usize,
+    slice: PhantomData<&'a mut [Elements]>,
+}
+
+// SAFETY: it is a mutable slice of integers; `piece` asks its callers not to write one piece twice.
+unsafe impl Send for Pieces<'_> {}
+// SAFETY: as above.
+unsafe impl Sync for Pieces<'_> {}
+
+impl<'a> Pieces<'a> {
+    pub(crate) fn new(slice: &'a mut [Elements]) -> Self {
+        Self { first: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
+    }
+
+    /// Piece `index`.
+    ///
+    /// # Safety
+    /// No other reference to this piece is used while this one is.
+    #[inline(always)]
+    unsafe fn piece(&self, index: usize) -> &'a mut Elements {
+        assert!(index < self.len, "piece {index} of {}", self.len);
+        // SAFETY: inside of the slice (asserted above), and nobody else uses it (see above).
+        unsafe { &mut *self.first.add(index) }
+    }
+}
+
+/// The index whose `log2` bits are those of `index` backwards.
+#[inline(always)]
+fn reversed(index: usize, log2: u32) -> usize {
+    index.reverse_bits() >> (usize::BITS - log2)
+}
+
+/// Block `block` of the columns.
+pub(crate) struct ColumnBlock<'a, M> {
+    /// n1 rows of n2 / 8 pieces.
+    pub(crate) input: &'a [Elements],
+    pub(crate) block: usize,
+    pub(crate) tile: &'a mut [Stored],
+    pub(crate) roots: Roots<'a>,
+    /// For this block and each k1, eight words t * 2^260 to multiply by t.
+    pub(crate) twists: &'a [Elements],
+    pub(crate) scratch: Pieces<'a>,
+    pub(crate) next_block: Option<usize>,
+    pub(crate) modulus: PhantomData<M>,
+}
+
+impl<M: Modulus> Kernel for ColumnBlock<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, l: L) {
+        let n1 = self.tile.len();
+        let blocks = self.input.len() / n1;
+        let row_bytes = blocks * size_of::<Elements>();
+        let next = self.next_block.map_or(Next::NONE, |next| {
+            let address = (&raw const self.input[next]).cast();
+            Next::new(address, row_bytes, n1)
+        });
+        l.call(LoadColumns::<M> {
+            input: &self.input[self.block..],
+            blocks,
+            tile: self.tile,
+            roots: self.roots,
+            modulus: PhantomData,
+        });
+        let (tile, roots) = (&mut *self.tile, self.roots);
+        l.call(Layers::<M> { tile, roots, next, modulus: PhantomData });
+        let (twists, scratch, block) = (self.twists, self.scratch, self.block);
+        l.call(TwistAndStore::<M> { tile, twists, scratch, block, blocks, modulus: PhantomData });
+    }
+}
+
+struct LoadColumns<'a, M> {
+    input: &'a [Elements],
+    blocks: usize,
+    tile: &'a mut [Stored],
+    roots: Roots<'a>,
+    modulus: PhantomData<M>,
+}
+
+impl<M: Modulus> Kernel for LoadColumns<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, l: L) {
+        let quarter = self.tile.len() / 4;
+        let offset = Constants::<M>::multiple(self.roots.offset_p(self.tile.len().ilog2()));
+        let offset = Columns::constant(l, &offset);
+        let (low, high) = self.tile.split_at_mut(2 * quarter);
+        let (x0, x1) = low.split_at_mut(quarter);
+        let (x2, x3) = high.split_at_mut(quarter);
+        for j in 0..quarter {
+            for q in 0..4 {
+                let ahead = (j + ROWS_AHEAD + q * quarter) * self.blocks;
+                let address: *const u8 = self.input.as_ptr().wrapping_add(ahead).cast();
+                for line in 0..4 {
+                    l.prefetch_near(address.wrapping_add(64 * line));
+                }
+            }
+            macro_rules! row {
+                ($q:literal) => {{
+                    let elements = &self.input[(j + $q * quarter) * self.blocks];
+                    Below::<L, M, 2>::unpack(l, l.load_elements(elements)).lazy()
+                }};
+            }
+            let rows = [row!(0), row!(1), row!(2), row!(3)];
+            let [y0, y1, y2, y3] = first_radix4::<L, M>(l, rows, self.roots, &offset);
+            y0.store(l, &mut x0[j]);
+            y1.store(l, &mut x1[j]);
+            y2.store(l, &mut x2[j]);
+            y3.store(l, &mut x3[j]);
+        }
+    }
+}
+
+struct TwistAndStore<'a, M> {
+    tile: &'a [Stored],
+    twists: &'a [Elements],
+    scratch: Pieces<'a>,
+    block: usize,
+    blocks: usize,
+    modulus: PhantomData<M>,
+}
+
+impl<M: Modulus> Kernel for TwistAndStore<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, l: L) {
+        let log2 = self.tile.len().ilog2();
+        let (groups, _) = self.twists.as_chunks::<4>();
+        for (group, twists) in groups.iter().enumerate() {
+            let k1 = 4 * group;
+            macro_rules! x {
+                ($c:literal) => {
+                    Lazy::load(l, &self.tile[reversed(k1 + $c, log2)])
+                };
+            }
+            macro_rules! t {
+                ($c:literal) => {
+                    Lazy::unpack(l, l.load_elements(&twists[$c]))
+                };
+            }
+            let (x0, x1, x2, x3) = (x!(0), x!(1), x!(2), x!(3));
+            let (t0, t1, t2, t3) = (t!(0), t!(1), t!(2), t!(3));
+            let products = montgomery::<L, M, 4>(l, [&x0, &x1, &x2, &x3], [&t0, &t1, &t2, &t3]);
+            let first = ((k1 / LANES) * self.blocks + self.block) * LANES + k1 % LANES;
+            for c in 0..4 {
+                // SAFETY: of all blocks only this one writes the pieces of its index.
+                let piece = unsafe { self.scratch.piece(first + c) };
+                l.store_elements(products[c].pack(l), piece);
+            }
+        }
+    }
+}
+
+/// Block `block` of the rows.
+pub(crate) struct RowBlock<'a, M> {
+    /// What the columns wrote.
+    pub(crate) scratch: &'a [Elements],
+    pub(crate) block: usize,
+    pub(crate) tile: &'a mut [Stored],
+    pub(crate) roots: Roots<'a>,
+    /// n2 rows of n1 / 8 pieces.
+    pub(crate) output: Pieces<'a>,
+    /// Whether the output goes past the caches: it is larger than they are.
+    pub(crate) streams: bool,
+    pub(crate) next_block: Option<usize>,
+    pub(crate) modulus: PhantomData<M>,
+}
+
+impl<M: Modulus> Kernel for RowBlock<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, l: L) {
+        let n2 = self.tile.len();
+        let next = self.next_block.map_or(Next::NONE, |next| {
+            let address = (&raw const self.scratch[next * n2]).cast();
+            Next::new(address, size_of::<Elements>(), n2)
+        });
+        let (rows, _) = self.scratch[self.block * n2..][..n2].as_chunks::<LANES>();
+        let (tile, roots) = (&mut *self.tile, self.roots);
+        l.call(LoadRows::<M> { rows, tile, roots, modulus: PhantomData });
+        l.call(Layers::<M> { tile, roots, next, modulus: PhantomData });
+        let (output, block) = (self.output, self.block);
+        let blocks = output.len / n2;
+        let streams = self.streams;
+        l.call(StoreRows::<M> { tile, output, block, blocks, streams, modulus: PhantomData });
+    }
+}
+
+struct LoadRows<'a, M> {
+    rows: &'a [[Elements; LANES]],
+    tile: &'a mut [Stored],
+    roots: Roots<'a>,
+    modulus: PhantomData<M>,
+}
+
+impl<M: Modulus> Kernel for LoadRows<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, l: L) {
+        let (columns, _) = self.tile.as_chunks_mut::<LANES>();
+        for (tile, rows) in columns.iter_mut().zip(self.rows) {
+            for pair in 0..4 {
+                let [even, odd] = l.load_transposed(rows, pair);
+                Below::<L, M, 2>::unpack(l, even).lazy().store(l, &mut tile[2 * pair]);
+                Below::<L, M, 2>::unpack(l, odd).lazy().store(l, &mut tile[2 * pair + 1]);
+            }
+        }
+        let quarter = self.tile.len() / 4;
+        let offset = Constants::<M>::multiple(self.roots.offset_p(self.tile.len().ilog2()));
+        let offset = Columns::constant(l, &offset);
+        let (low, high) = self.tile.split_at_mut(2 * quarter);
+        let (x0, x1) = low.split_at_mut(quarter);
+        let (x2, x3) = high.split_at_mut(quarter);
+        for j in 0..quarter {
+            let (a, b) = (Lazy::load(l, &x0[j]), Lazy::load(l, &x1[j]));
+            let rows = [a, b, Lazy::load(l, &x2[j]), Lazy::load(l, &x3[j])];
+            let [y0, y1, y2, y3] = first_radix4::<L, M>(l, rows, self.roots, &offset);
+            y0.store(l, &mut x0[j]);
+            y1.store(l, &mut x1[j]);
+            y2.store(l, &mut x2[j]);
+            y3.store(l, &mut x3[j]);
+        }
+    }
+}
+
+struct StoreRows<'a, M> {
+    tile: &'a [Stored],
+    output: Pieces<'a>,
+    block: usize,
+    blocks: usize,
+    streams: bool,
+    modulus: PhantomData<M>,
+}
+
+impl<M: Modulus> Kernel for StoreRows<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, l: L) {
+        let log2 = self.tile.len().ilog2();
+        for k2 in 0..self.tile.len() {
+            let value = Lazy::load(l, &self.tile[reversed(k2, log2)]);
+            let limbs = value.reduced::<M>(l).canonical(l).pack(l);
+            // SAFETY: of all blocks only this one writes the pieces of its index.
+            let piece = unsafe { self.output.piece(k2 * self.blocks + self.block) };
+            if self.streams {
+                l.stream_elements(limbs, piece);
+            } else {
+                l.store_elements(limbs, piece);
+            }
+        }
+    }
+}

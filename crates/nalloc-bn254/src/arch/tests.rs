@@ -1,0 +1,135 @@
+//! Kernels on every implementation of [`Lanes`], with bounds asserted by debug builds.
+
+use core::marker::PhantomData;
+
+use super::Kernels;
+use super::constants::Factor;
+use super::lanes::{Elements, Kernel, Lanes};
+use super::model::Model;
+use super::product::shoup;
+use super::value::{Columns, Lazy};
+use super::vector::{MultiplyAll, MultiplyEach};
+use crate::field::{Field, Fq, Fr, Modulus, Montgomery};
+use crate::ntt::four_step::{Direction, FourStep, Plan, Work, scratch_bytes};
+use crate::pool::Pool;
+
+const SEED: u64 = 0x6e61_6c6c_6f63_0254;
+
+/// Edge values first, then values that look random and are the same in every run.
+fn values<M: Modulus>(count: usize) -> Vec<Montgomery<M>> {
+    let one = Montgomery::<M>::ONE;
+    let all_ones = [(1 << 52) - 1, 0, 0, 0];
+    let limbs = [[1, 0, 0, 0], all_ones, [u64::MAX, u64::MAX, u64::MAX, M::LIMBS[3] - 1]];
+    let edges = [Montgomery::ZERO, one, -one, one + one, -(one + one)];
+    let edges = edges.into_iter().chain(limbs.map(|x| Montgomery::from_montgomery(x).unwrap()));
+    let ratio = Montgomery::from_u64(SEED);
+    edges.chain(core::iter::successors(Some(ratio), |&x| Some(x * ratio))).take(count).collect()
+}
+
+/// Every pair of edges meets in every lane: `b` turns by one element in each round.
+fn check_products<L: Lanes, M: Modulus>(lanes: L) {
+    let a = values::<M>(24);
+    for turn in 0..24 {
+        let mut b = a.clone();
+        b.rotate_left(turn);
+        let mut products = a.clone();
+        let (x, y) = (Montgomery::as_elements_mut(&mut products), Montgomery::as_elements(&b));
+        lanes.call(MultiplyEach::<M> { a: x, b: y, modulus: PhantomData });
+        let expected: Vec<_> = a.iter().zip(&b).map(|(&a, &b)| a * b).collect();
+        assert_eq!(products, expected);
+
+        let mut scaled = a.clone();
+        let x = Montgomery::as_elements_mut(&mut scaled);
+        lanes.call(MultiplyAll { a: x, factor: b[0] });
+        let expected: Vec<_> = a.iter().map(|&a| a * b[0]).collect();
+        assert_eq!(scaled, expected);
+    }
+}
+
+/// `values[i] = values[i] * factor`, by Shoup's product.
+struct ShoupAll<'a, M: Modulus> {
+    values: &'a mut [Elements],
+    factor: Montgomery<M>,
+}
+
+impl<M: Modulus> Kernel for ShoupAll<'_, M> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<L: Lanes>(self, l: L) {
+        let factor = Factor::new(self.factor);
+        let five_p = Columns::constant(l, &super::constants::Constants::<M>::multiple(5));
+        for eight in self.values {
+            let x = Lazy::unpack(l, l.load_elements(eight));
+            let [product] = shoup::<L, M, 1>(l, [&x], [&factor]);
+            let product = product.add(l, &five_p).carried(l).reduced::<M>(l).canonical(l);
+            l.store_elements(product.pack(l), eight);
+        }
+    }
+}
+
+fn check_shoup<L: Lanes, M: Modulus>(lanes: L) {
+    let a = values::<M>(64);
+    for &factor in &a {
+        let mut products = a.clone();
+        let values = Montgomery::as_elements_mut(&mut products);
+        lanes.call(ShoupAll { values, factor });
+        let expected: Vec<_> = a.iter().map(|&a| a * factor).collect();
+        assert_eq!(products, expected);
+    }
+}
+
+#[test]
+fn products_of_edge_values_equal_portable_ones_in_every_lane() {
+    println!("seed {SEED:#x}");
+    check_products::<_, crate::field::FrModulus>(Model);
+    check_products::<_, crate::field::FqModulus>(Model);
+    check_shoup::<_, crate::field::FrModulus>(Model);
+    check_shoup::<_, crate::field::FqModulus>(Model);
+    let Some(lanes) = Kernels::ifma().and_then(Kernels::lanes) else {
+        println!("skipped with ifma: this CPU has no AVX-512 IFMA");
+        return;
+    };
+    check_products::<_, crate::field::FrModulus>(lanes);
+    check_products::<_, crate::field::FqModulus>(lanes);
+    check_shoup::<_, crate::field::FrModulus>(lanes);
+    check_shoup::<_, crate::field::FqModulus>(lanes);
+}
+
+#[test]
+fn vectors_of_any_length_equal_portable_ones() {
+    let kernels = Kernels::ifma().unwrap_or(Kernels::PORTABLE);
+    for len in [0, 1, 7, 8, 9, 15, 16, 17, 31, 100] {
+        let a: Vec<Fq> = values(len);
+        let b: Vec<Fq> = values(len + 3)[3..].to_vec();
+        let (mut products, mut scaled) = (a.clone(), a.clone());
+        Fq::multiply_each(kernels, &mut products, &b);
+        Fq::multiply_all(kernels, &mut scaled, -Fq::ONE);
+        assert!(products.iter().zip(a.iter().zip(&b)).all(|(&c, (&a, &b))| c == a * b), "{len}");
+        assert!(scaled.iter().zip(&a).all(|(&c, &a)| c == -a), "{len}");
+    }
+}
+
+/// The transform's kernels in plain Rust, where a debug build asserts the bounds of every value.
+#[test]
+fn the_model_of_a_transform_undoes_itself() {
+    let pool = Pool::new(Some(1)).unwrap();
+    for log2 in [8, 9, 11] {
+        let bytes = scratch_bytes(log2, pool.thread_count());
+        let arena = nalloc::Arena::with_capacity(bytes).unwrap();
+        let mut work = Work::new(log2, &pool, &arena, &()).unwrap();
+        let root = Fr::root_of_unity(log2).unwrap();
+        let shift = Fr::ONE;
+        let forward = Plan::new(Model, log2, &Direction { root, scale: Fr::ONE, shift }).unwrap();
+        let root = root.invert().unwrap();
+        let scale = Fr::from_u64(1 << log2).invert().unwrap();
+        let inverse = Plan::new(Model, log2, &Direction { root, scale, shift }).unwrap();
+        let coefficients: Vec<Fr> = values(1 << log2);
+
+        let mut there = coefficients.clone();
+        forward.run(&mut there, &mut work).unwrap();
+        assert_eq!(there[0], coefficients.iter().fold(Fr::ZERO, |sum, &c| sum + c));
+        inverse.run(&mut there, &mut work).unwrap();
+        assert!(there == coefficients, "2^{log2}");
+    }
+}
