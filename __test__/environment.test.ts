@@ -81,7 +81,11 @@ test('this process has an environment, and it is JSON', async (t) => {
   t.is(found.version, version)
   t.true(fs.existsSync(path.join(root, `nalloc.${found.triple}.node`)), found.triple)
   t.is(found.kernel, os.release())
-  t.is(found.cpu, 'baseline')
+  const flags = fs.readFileSync('/proc/cpuinfo', 'utf8')
+  const hasIfma = ['avx512f', 'avx512dq', 'avx512ifma', 'avx512_vbmi2'].every((flag) =>
+    flags.includes(` ${flag}`),
+  )
+  t.is(found.cpu, hasIfma && process.env['NALLOC_CPU'] !== 'baseline' ? 'ifma' : 'baseline')
   t.true(found.pageSize >= 4096 && found.memlockBytes >= 0)
   t.true(found.thp.obtainedBytes % found.pageSize === 0)
   t.is(found.preloaded, false)

@@ -1,11 +1,9 @@
 //! What TypeScript cannot find out about where it runs.
 
+use nalloc_bn254::Kernels;
 use napi_derive::napi;
 
 use crate::number;
-
-/// The kernels that this version has: portable Rust, and no choice.
-const CPU: &str = "baseline";
 
 /// What this process runs on and under, as the addon sees it.
 #[napi(object)]
@@ -29,7 +27,7 @@ pub fn host() -> HostFacts {
     let host = nalloc::host();
     let addresses = host.heap_addresses.as_ref();
     HostFacts {
-        cpu: CPU.to_owned(),
+        cpu: Kernels::host().name().to_owned(),
         page_bytes: number::from_usize(host.page_bytes),
         cgroup_limit_bytes: host.cgroup_limit_bytes.map(number::from_u64),
         heap_start: addresses.map(|addresses| number::from_usize(addresses.start)),

@@ -33,7 +33,10 @@ export interface Environment {
   readonly libc: 'gnu' | 'musl'
   /** The kernel's release. */
   readonly kernel: string
-  /** The arithmetic that runs. This version has portable kernels only: baseline on every CPU. */
+  /**
+   * The arithmetic that runs: ifma needs AVX-512 IFMA, baseline runs on every CPU. Proofs are the
+   * same. The environment variable NALLOC_CPU=baseline turns the faster one off.
+   */
   readonly cpu: 'baseline' | 'avx2' | 'ifma' | 'neon'
   /** Bytes of a page. */
   readonly pageSize: number
