@@ -13,6 +13,7 @@ pub(crate) mod judge;
 pub(crate) mod peers;
 pub(crate) mod work;
 
+use core::mem;
 use std::env;
 use std::process::ExitCode;
 use std::thread;
@@ -37,6 +38,9 @@ const PLAN: Plan = Plan { warm_ups: 2, rounds: 30 };
 const QUICK_PLAN: Plan = Plan { warm_ups: 1, rounds: 2 };
 /// What a quick run divides sizes by.
 const QUICK_DIVISOR: usize = 32;
+/// After so many rounds new processes take over: which physical pages a process got, and with them
+/// what collides in its caches, stays as long as it keeps its memory.
+const GENERATION_ROUNDS: usize = 10;
 /// Stock contestants take part in every so manieth round.
 const STOCK_EVERY: usize = 6;
 /// How much of its live memory a contestant keeps between its rounds, in percent.
@@ -108,7 +112,8 @@ pub(crate) fn introduce(
     if let Some(warning) = machine.disturbance() {
         println!("warning: {warning}");
     }
-    println!("{} rounds, contestants take turns; each in a process of its own", plan.rounds);
+    println!("{} rounds, contestants take turns; each in a process of its own,", plan.rounds);
+    println!("which a new one follows after {GENERATION_ROUNDS} rounds");
     println!("choice of the allocator: {:+.1} ns per call, in all of them\n", dispatch_ns());
     peers
         .iter()
@@ -138,7 +143,9 @@ fn run_groups(
                 continue;
             }
             let summaries = take_turns(peers, &case.id(), plan)?;
-            verdicts.extend(judge(case, Field { peers, summaries: &summaries }));
+            let of_case = judge(case, Field { peers, summaries: &summaries });
+            of_case.iter().for_each(Verdict::tell);
+            verdicts.extend(of_case);
             of_group.push(Row { case: case.clone(), summaries });
         }
         if !of_group.is_empty() {
@@ -164,16 +171,23 @@ pub(crate) fn take_turns(peers: &[Peer], case: &str, plan: Plan) -> Result<Vec<S
     let start = |peer: &Peer| Worker::start(&peer.contestant);
     let mut workers = peers.iter().map(start).collect::<Result<Vec<_>, String>>()?;
     let mut samples: Vec<Vec<Sample>> = vec![Vec::with_capacity(plan.rounds); peers.len()];
-    for round in 0..plan.warm_ups + plan.rounds {
-        for turn in order(round, peers.len()) {
-            let is_measured = round >= plan.warm_ups;
-            let counted = round.saturating_sub(plan.warm_ups);
-            if peers[turn].kind == Kind::Stock && (!is_measured || counted % STOCK_EVERY != 0) {
-                continue;
+    let mut warm_ups = plan.warm_ups;
+    for round in 0..plan.rounds {
+        if round > 0 && round % GENERATION_ROUNDS == 0 {
+            workers.iter_mut().try_for_each(Worker::prove)?;
+            // All end before the first one starts: there may be no memory for both.
+            workers.clear();
+            workers = peers.iter().map(start).collect::<Result<Vec<_>, String>>()?;
+            warm_ups = plan.warm_ups;
+        }
+        for _ in 0..mem::take(&mut warm_ups) {
+            for turn in order(round, peers.len()).filter(|&turn| peers[turn].kind != Kind::Stock) {
+                workers[turn].round(case)?;
             }
-            let sample = workers[turn].round(case)?;
-            if is_measured {
-                samples[turn].push(sample);
+        }
+        for turn in order(round, peers.len()) {
+            if peers[turn].kind != Kind::Stock || round % STOCK_EVERY == 0 {
+                samples[turn].push(workers[turn].round(case)?);
             }
         }
     }

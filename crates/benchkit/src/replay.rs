@@ -82,7 +82,9 @@ fn compare(peers: &[Peer], names: &[String], options: &Options) -> Result<Vec<Ve
         let program_bytes = program_bytes(peers, name)?;
         let summaries = take_turns(peers, name, plan)?;
         let field = Field { peers, summaries: &summaries };
-        verdicts.extend(judge(name, peak_live_bytes, program_bytes, field));
+        let of_trace = judge(name, peak_live_bytes, program_bytes, field);
+        of_trace.iter().for_each(Verdict::tell);
+        verdicts.extend(of_trace);
         rows.push(Row { name: name.clone(), peak_live_bytes, summaries });
     }
     print_rows(peers, &rows);

@@ -30,6 +30,15 @@ impl Verdict {
         }
     }
 
+    /// Says it on standard error: a whole run takes minutes, and its tables come at the end.
+    pub fn tell(&self) {
+        eprintln!("{} {}: {}, at most {}", self.word(), self.target, self.measured, self.must);
+    }
+
+    fn word(&self) -> &'static str {
+        if self.is_met { "pass" } else { "FAIL" }
+    }
+
     /// A target that nothing was measured for is not met.
     pub fn unmeasured(target: &str, reason: &str) -> Self {
         Self {
@@ -46,12 +55,11 @@ impl Verdict {
 pub fn report(verdicts: &[Verdict]) -> String {
     let mut rows = vec![["target", "at most", "measured", ""].map(str::to_owned).to_vec()];
     rows.extend(verdicts.iter().map(|verdict| {
-        let word = if verdict.is_met { "pass" } else { "FAIL" };
         vec![
             verdict.target.clone(),
             verdict.must.clone(),
             verdict.measured.clone(),
-            word.to_owned(),
+            verdict.word().to_owned(),
         ]
     }));
     table(&rows)

@@ -47,10 +47,14 @@ const GLIBC_TUNED_ONE: Settings =
 #[cfg(feature = "jemalloc")]
 const JEMALLOC_TUNED: Settings =
     &[("_RJEM_MALLOC_CONF", "dirty_decay_ms:-1,muzzy_decay_ms:-1,thp:always")];
-/// Nothing is ever given back, and new memory is advised onto huge pages.
+/// Nothing is ever given back, also not blocks of 2 GiB, and new memory is advised onto huge pages.
 #[cfg(feature = "mimalloc")]
-const MIMALLOC_TUNED: Settings =
-    &[("MIMALLOC_PURGE_DELAY", "-1"), ("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1")];
+const MIMALLOC_TUNED: Settings = &[
+    ("MIMALLOC_PURGE_DELAY", "-1"),
+    ("MIMALLOC_ALLOW_LARGE_OS_PAGES", "1"),
+    ("MIMALLOC_ARENA_RESERVE", "8GiB"),
+    ("MIMALLOC_ARENA_MAX_OBJECT_SIZE", "4GiB"),
+];
 /// What does not go to its slabs goes to glibc, which is tuned. Slabs of 3 GiB hold every round of
 /// one thread; six of the default 8 GiB would be more memory than most machines have.
 #[cfg(feature = "zk-alloc")]
