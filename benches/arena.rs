@@ -32,6 +32,9 @@ const WARM_UPS: usize = 3;
 const SLICES: usize = 100_000;
 const SLICE_BYTES: usize = 64;
 const THREADS: usize = 16;
+/// Bytes that one timed loop wipes, in pieces of each length: a short loop would time the caches
+/// that the row before it left behind.
+const WIPED_BYTES: usize = 128 << 20;
 const SMALL_WIPE_BYTES: usize = 1 << 20;
 const LARGE_WIPE_BYTES: usize = 64 << 20;
 
@@ -163,13 +166,19 @@ fn wipes(rows: &mut Vec<Row>, case: &'static str, bytes: usize) {
     // Both have the same huge pages under them, warm.
     let mut set = arena(bytes);
     set.alloc_uninit::<u8>(bytes).fill(std::mem::MaybeUninit::new(7));
-    rows.push(Row::new(case, "memset", 1, move || {
+    let count = WIPED_BYTES / bytes;
+    rows.push(Row::new(case, "memset", count, move || {
         let start = set.as_mut_ptr();
-        // SAFETY: the arena has that many bytes, and no slice of it lives.
-        unsafe { black_box(start).write_bytes(0, bytes) };
-        black_box(&mut set);
+        for _ in 0..count {
+            // SAFETY: the arena has that many bytes, and no slice of it lives.
+            unsafe { black_box(start).write_bytes(0, bytes) };
+        }
     }));
-    rows.push(Row::new(case, "secure_wipe", 1, move || wiped.secure_wipe()));
+    rows.push(Row::new(case, "secure_wipe", count, move || {
+        for _ in 0..count {
+            black_box(&mut wiped).secure_wipe();
+        }
+    }));
 }
 
 /// Blocks that are taken, written and freed, with a secret scope open and without.
