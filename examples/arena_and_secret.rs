@@ -1,11 +1,12 @@
 //! An arena and a secret: `cargo run --release --example arena_and_secret`.
 //!
 //! Stands for one proof: the blinding is in a `SecretBuf`, everything derived from the witness in a
-//! secret arena that threads share, and both leave nothing behind.
+//! prover's arenas, which threads share, what was parsed in ordinary collections while a secret
+//! scope is open; all of them leave nothing behind.
 
 use std::thread;
 
-use nalloc::{Arena, Error, NAlloc, Require, SecretBuf};
+use nalloc::{Arena, Error, NAlloc, ProverArenas, Require, SecretBuf, secret_scope};
 
 #[global_allocator]
 static GLOBAL: NAlloc = NAlloc::new();
@@ -19,22 +20,23 @@ fn main() -> Result<(), Error> {
     let mut blinding = SecretBuf::new(KEY_BYTES)?;
     blinding.as_mut_slice().fill(0x5a);
     // What the kernel refuses is no error, unless it is asked for.
-    println!("blinding    {blinding:?}, {:?}", blinding.status());
+    let status = blinding.status();
+    println!("blinding    {blinding:?} in {}, locked {}", status.backing, status.is_locked);
     blinding.require(Require { hidden_from_dumps: true, ..Require::default() })?;
 
-    let bytes = 2 * SIGNALS * size_of::<u64>();
-    let mut arena = Arena::builder().capacity_bytes(bytes).secret(true).build()?;
+    let sized = |signals| Arena::builder().capacity_bytes(signals * size_of::<u64>());
+    let mut arenas =
+        ProverArenas::builder().witness(sized(SIGNALS)).scratch(sized(SIGNALS)).build()?;
     for proof in 1..=2 {
-        let witness = arena.alloc_array::<u64>(SIGNALS);
+        let witness = arenas.witness.alloc_array::<u64>(SIGNALS);
         assert!(witness.iter().all(|&value| value == 0), "the proof before left something");
-        for (value, i) in witness.iter_mut().zip(1..) {
-            *value = i;
-        }
+        parse_into(witness)?;
 
-        let digest = digest_of_squares(&arena, witness);
-        println!("proof {proof}     digest {digest:#x}, {} KiB used", arena.used_bytes() >> 10);
+        let digest = digest_of_squares(&arenas.scratch, witness);
+        let used_kib = arenas.witness.used_bytes() >> 10;
+        println!("proof {proof}     digest {digest:#x}, {used_kib} KiB of witness");
         // Wipes, keeps the pages, and ends every slice above: using one here would not compile.
-        arena.secure_wipe();
+        arenas.secure_wipe();
     }
 
     // Sealed, no instruction of this process can read it, save inside `with`.
@@ -42,6 +44,18 @@ fn main() -> Result<(), Error> {
     println!("sealed      {sealed:?}, protected {}", sealed.is_protected());
     let parity = sealed.with(|bytes| bytes.iter().fold(0, |parity, byte| parity ^ byte))?;
     println!("opened once parity {parity}");
+    Ok(())
+}
+
+/// Stands for a parser that knows nothing of secrets: its collections are wiped when they are freed.
+fn parse_into(witness: &mut [u64]) -> Result<(), Error> {
+    let open = secret_scope()?;
+    let text: Vec<String> = (1..=witness.len()).map(|signal| signal.to_string()).collect();
+    for (value, word) in witness.iter_mut().zip(&text) {
+        *value = word.parse().expect("the numbers that were written above");
+    }
+    drop(text);
+    drop(open);
     Ok(())
 }
 
