@@ -141,8 +141,12 @@ pub(crate) const STATS: Setting =
 pub(crate) const VERBOSE: Setting =
     Setting { name: c"NALLOC_VERBOSE", forms: "0 or 1", default: "0" };
 
+/// Which arithmetic kernels run. The prover reads it; the heap, which reads all others, checks it.
+pub(crate) const CPU: Setting =
+    Setting { name: c"NALLOC_CPU", forms: "auto or baseline", default: "auto" };
+
 /// Every variable that is read; others with our prefix are told to the user.
-pub(crate) const NAMES: [&CStr; 7] = [
+pub(crate) const NAMES: [&CStr; 8] = [
     CACHE_LIMIT.name,
     CACHE_BOUND.name,
     MEMORY_LIMIT.name,
@@ -150,6 +154,7 @@ pub(crate) const NAMES: [&CStr; 7] = [
     BACKGROUND.name,
     STATS.name,
     VERBOSE.name,
+    CPU.name,
 ];
 /// Variables that begin like this belong to programs that test.
 pub(crate) const TEST_PREFIX: &[u8] = b"NALLOC_TEST";

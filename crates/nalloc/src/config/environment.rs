@@ -8,9 +8,9 @@ use core::ffi::CStr;
 use core::str;
 
 use super::{
-    BACKGROUND, CACHE_BOUND, CACHE_LIMIT, CACHE_LIMIT_BYTES_MAX, CACHE_LIMIT_DIVISOR, HUGE_PAGES,
-    MEMORY_LIMIT, NAMES, RANGE_BYTES_MAX, RANGE_BYTES_MIN_AT_FIRST, RANGE_RAM_FACTOR, STATS,
-    Setting, TEST_PREFIX, VERBOSE,
+    BACKGROUND, CACHE_BOUND, CACHE_LIMIT, CACHE_LIMIT_BYTES_MAX, CACHE_LIMIT_DIVISOR, CPU,
+    HUGE_PAGES, MEMORY_LIMIT, NAMES, RANGE_BYTES_MAX, RANGE_BYTES_MIN_AT_FIRST, RANGE_RAM_FACTOR,
+    STATS, Setting, TEST_PREFIX, VERBOSE,
 };
 use crate::os::{Os, probe};
 use crate::text::Line;
@@ -78,6 +78,7 @@ impl Settings {
         let bytes = |text: &str| bytes_of(text, usable);
         let bound = value(os, &CACHE_BOUND, bytes);
         let limit = value(os, &CACHE_LIMIT, bytes);
+        let _checked = value(os, &CPU, |text| matches!(text, "auto" | "baseline").then_some(()));
         name_unknown_variables(os);
         Self {
             range_bytes,
@@ -251,6 +252,7 @@ mod tests {
             .with_variable("NALLOC_CACHE_LIMIT", "lots")
             .with_variable("NALLOC_THP", "sometimes")
             .with_variable("NALLOC_BACKGROUND", "yes")
+            .with_variable("NALLOC_CPU", "avx9")
             .with_variable("NALLOC_MEMORY_LIMIT", "0");
 
         let settings = Settings::read(&&fake);
@@ -260,7 +262,7 @@ mod tests {
         assert_eq!((settings.huge, settings.has_helper), (Huge::Auto, true));
         assert_eq!(settings.memory_limit_bytes, None);
         let told = fake.told();
-        assert_eq!(told.lines().count(), 4, "{told}");
+        assert_eq!(told.lines().count(), 5, "{told}");
         assert!(told.contains("nalloc: NALLOC_THP: expected auto, always or never, found"));
         assert!(told.contains("\"sometimes\"; the default holds: auto\n"), "{told}");
         assert!(told.contains("512M, 2G, 25%), found \"lots\""), "{told}");
@@ -292,6 +294,7 @@ mod tests {
             .with_variable("NALLOC_THP", "never")
             .with_variable("NALLOC_BACKGROUND", "0")
             .with_variable("NALLOC_VERBOSE", "1")
+            .with_variable("NALLOC_CPU", "baseline")
             .with_variable("NALLOC_STATS", "/tmp/stats");
 
         let settings = Settings::read(&&fake);
