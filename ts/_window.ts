@@ -15,6 +15,10 @@
 //
 // A native buffer is moved once before anybody sees it. Node would detach the first object itself
 // when a thread ends, which aborts the process if `markAsUntransferable` was called on it.
+//
+// V8 counts a buffer at its length and begins to collect when the sum rises by 64 MiB above its
+// lowest since the last collection. So views are ended pane by pane, and what is moved away stays
+// as the pane of the next round: the sum falls and rises by one pane at a time.
 
 import { callNative } from './_call.ts'
 import { binding, type NativeRegion } from './native.ts'
@@ -41,12 +45,21 @@ const collected = new FinalizationRegistry<NativeRegion>((region) => {
   pending.add(region)
 })
 
+/** One buffer over a part of a window. */
+interface Pane {
+  readonly offset: number
+  readonly byteLength: number
+  buffer: ArrayBuffer
+}
+
 /** @internal */
 export class Window {
   /** The memory, for native calls. */
   readonly region: NativeRegion
   readonly #token = {}
-  readonly #panes: ArrayBuffer[] = []
+  /** The first ones are shown; nobody has seen the others since views were ended last. */
+  #panes: Pane[] = []
+  #shownCount = 0
 
   constructor(region: NativeRegion) {
     releasePending()
@@ -56,16 +69,19 @@ export class Window {
 
   /** A buffer over some of the bytes, at least one. Throws ERR_EXTERNAL_BUFFER. */
   open(offset: number, byteLength: number): ArrayBuffer {
-    const first = callNative(() => this.region.buffer(offset, byteLength))
-    const pane = transfer === undefined ? first : apply(transfer, first, [])
-    tokens.set(pane, this.#token)
-    this.#panes.push(pane)
-    return pane
+    const kept = this.#panes[this.#shownCount]
+    if (kept?.offset !== offset || kept.byteLength !== byteLength) {
+      this.#dropHidden()
+      this.#panes.push({ offset, byteLength, buffer: this.#make(offset, byteLength) })
+    }
+    const pane = this.#panes[this.#shownCount] as Pane
+    this.#shownCount += 1
+    return pane.buffer
   }
 
-  /** How many buffers are open, whether or not somebody has taken them. */
-  get paneCount(): number {
-    return this.#panes.length
+  /** How many buffers are shown, whether or not somebody has taken them. */
+  get shownCount(): number {
+    return this.#shownCount
   }
 
   /** True while native work reads it, or may be at work on its views where they cannot be ended. */
@@ -83,16 +99,54 @@ export class Window {
    * memory is retired, and this window of no use any more.
    */
   endViews(): boolean {
-    const isOurs = this.#panes.map(detach)
-    this.#panes.length = 0
-    if (isOurs.every(Boolean)) return true
+    return this.#end((pane) => this.#renew(pane))
+  }
+
+  /** As `endViews`, for good. */
+  closeViews(): boolean {
+    if (!this.#end(({ buffer }) => detach(buffer))) return false
+    this.#dropHidden()
+    return true
+  }
+
+  /** Gives the memory back, its addresses when nobody can be at work on it. */
+  discard(): void {
+    callNative(() => this.region.discard())
+  }
+
+  #make(offset: number, byteLength: number): ArrayBuffer {
+    const first = callNative(() => this.region.buffer(offset, byteLength))
+    return this.#own(transfer === undefined ? first : apply(transfer, first, []))
+  }
+
+  #own(buffer: ArrayBuffer): ArrayBuffer {
+    tokens.set(buffer, this.#token)
+    return buffer
+  }
+
+  #renew(pane: Pane): boolean {
+    if (transfer === undefined) {
+      if (!detach(pane.buffer)) return false
+      pane.buffer = this.#make(pane.offset, pane.byteLength)
+      return true
+    }
+    const moved = moveAway(transfer, pane.buffer, [])
+    if (moved === undefined) return false
+    pane.buffer = this.#own(moved)
+    return true
+  }
+
+  #end(each: (pane: Pane) => boolean): boolean {
+    const areOurs = this.#panes.slice(0, this.#shownCount).map(each)
+    this.#shownCount = 0
+    if (areOurs.every(Boolean)) return true
+    this.#panes = []
     callNative(() => this.region.retire())
     return false
   }
 
-  /** Ends every view and gives the memory back, its addresses when nobody can be at work on it. */
-  close(): void {
-    if (this.endViews()) callNative(() => this.region.discard())
+  #dropHidden(): void {
+    for (const { buffer } of this.#panes.splice(this.#shownCount)) detach(buffer)
   }
 }
 
@@ -102,16 +156,25 @@ export function isTaken(pane: ArrayBuffer): boolean {
   return apply(byteLengthOf, pane, []) === 0
 }
 
-function detach(pane: ArrayBuffer): boolean {
-  if (isTaken(pane) || isEndingUnsafe()) return false
-  if (transfer === undefined) return callNative(() => binding().detachBuffer(pane))
+/** The same memory in a new object, or in none; absent when the buffer is not ours to move. */
+function moveAway(
+  move: Transfer,
+  pane: ArrayBuffer,
+  byteLength: [] | [0],
+): ArrayBuffer | undefined {
+  if (isTaken(pane)) return undefined
   try {
-    apply(transfer, pane, [0])
-    return true
+    return apply(move, pane, byteLength)
   } catch {
     // Marked as untransferable, or held by the runtime for work in flight.
-    return false
+    return undefined
   }
+}
+
+function detach(pane: ArrayBuffer): boolean {
+  if (transfer !== undefined) return moveAway(transfer, pane, [0]) !== undefined
+  if (isTaken(pane) || isEndingUnsafe()) return false
+  return callNative(() => binding().detachBuffer(pane))
 }
 
 /** Whether libuv's threads do work in Node 20 that is no request of Node's own, as zlib's is. */

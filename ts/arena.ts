@@ -6,7 +6,8 @@
 // code. Bytes above the high-water mark have never been handed out and are zero.
 //
 // Why panes: V8 counts a buffer as so much memory as it is long, and begins to collect garbage when
-// that number rises by 64 MiB. A buffer over a whole window would do so at every reset.
+// that number rises by 64 MiB. A buffer over a whole window would do so at every reset, and one over
+// a larger view does.
 
 import { callNative } from './_call.ts'
 import { checkBoolean, checkInteger, checkOptions, checkSize, show } from './_check.ts'
@@ -67,6 +68,9 @@ const EMPTY = new ArrayBuffer(0)
  * arena hands out next, so wait for it first; it never reaches memory of anybody else. The bytes of
  * a key or a witness may lie in an arena: they are read where they are, so change nothing until the
  * promise has settled.
+ *
+ * Ending views of up to 32 MiB gives the garbage collector nothing to do, however many there are;
+ * for each larger than 64 MiB V8 considers a collection.
  *
  * @example
  * import { Arena } from 'nalloc'
@@ -188,7 +192,7 @@ export class Arena {
    * @throws ERR_BUSY while native work reads it; ERR_DISPOSED
    */
   reset(): void {
-    this.#takeBack(this.#isSecret ? 'wiped' : 'as it is')
+    this.#takeBack(this.#isSecret ? 'wiped' : 'as it is', (window) => window.endViews())
   }
 
   /**
@@ -197,7 +201,7 @@ export class Arena {
    * @throws ERR_BUSY while native work reads it; ERR_DISPOSED
    */
   wipe(): void {
-    this.#takeBack('wiped')
+    this.#takeBack('wiped', (window) => window.endViews())
   }
 
   /**
@@ -207,9 +211,9 @@ export class Arena {
    */
   dispose(): void {
     if (this.#isDisposed) return
-    this.#takeBack(this.#isSecret ? 'wiped' : 'as it is')
+    this.#takeBack(this.#isSecret ? 'wiped' : 'as it is', (window) => window.closeViews())
     this.#isDisposed = true
-    for (const window of this.#windows) window?.close()
+    for (const window of this.#windows) window?.discard()
     this.#windows.length = 0
     this.#native.dispose()
   }
@@ -218,7 +222,7 @@ export class Arena {
     this.dispose()
   }
 
-  #takeBack(state: 'wiped' | 'as it is'): void {
+  #takeBack(state: 'wiped' | 'as it is', end: (window: Window) => boolean): void {
     this.#checkLive()
     if (this.#windows.some((window) => window?.isBusy)) {
       throw new NallocError('ERR_BUSY', 'arena: expected no native work that reads it, got some.', {
@@ -228,7 +232,7 @@ export class Arena {
     this.#highWaterBytes = this.highWaterBytes
     for (const [index, window] of this.#windows.entries()) {
       if (window === undefined) continue
-      if (!window.endViews()) this.#windows[index] = undefined
+      if (!end(window)) this.#windows[index] = undefined
       else if (state === 'wiped') window.wipe(this.#bytesBelow(this.#highWaterBytes, index))
     }
     this.#dirtyBytes = state === 'wiped' ? 0 : this.#highWaterBytes
@@ -290,7 +294,7 @@ export class Arena {
     const window = this.#windows[this.#index]
     if (window === undefined || !isTaken(this.#pane)) throw error
     const { usedBytes } = this
-    if (window.paneCount === 1 && !window.endViews()) {
+    if (window.shownCount === 1 && !window.endViews()) {
       this.#windows[this.#index] = undefined
       this.#leavePane()
       this.#paneStart = usedBytes - this.#index * WINDOW_BYTES_MAX

@@ -282,8 +282,9 @@ export class SecretBuf {
   }
 
   #closeWindow(): void {
-    this.#window?.close()
+    const window = this.#window
     this.#window = undefined
+    if (window?.closeViews()) window.discard()
   }
 }
 
