@@ -6,7 +6,7 @@
 //! |---|---|
 //! | `prove` | `ok NAME`, the allocator that serves it |
 //! | `heap` | `ok advised` when the C library's heap grows onto huge pages, else `ok plain` |
-//! | `settings` | `ok TEXT`, what that allocator says of itself; leaves 64 MiB in its cache |
+//! | `settings` | `ok TEXT`, what it says of itself; an allocator leaves 64 MiB in its cache |
 //! | `check CASE` | `ok` when the case's results are right |
 //! | `round CASE` | `ok VALUE RESIDENT_BYTES PEAK_BYTES PAGE_FAULTS` |
 //! | `rest` | `ok RESIDENT_BYTES`; nothing is done before it is answered |
@@ -31,6 +31,13 @@ const STARTS_MAX: usize = 50;
 
 /// What a benchmark does in its contestants' processes.
 pub trait Workload {
+    /// What the contestant says of itself: by default, what its allocator says.
+    ///
+    /// # Errors
+    /// What went wrong.
+    fn settings(&self) -> Result<String, String> {
+        Ok(proof::effective_settings(proof::serving()?))
+    }
     /// Whether the case's results are right; nothing is timed.
     fn check(&self, case: &str) -> Result<(), String>;
     /// One round of a case.
@@ -78,7 +85,7 @@ fn answer(workload: &impl Workload, request: &str) -> Result<String, String> {
     match request.split_once(' ').unwrap_or((request, "")) {
         ("prove", "") => Ok(proof::serving()?.name().to_owned()),
         ("heap", "") => Ok(if proof::is_heap_advised() { "advised" } else { "plain" }.to_owned()),
-        ("settings", "") => Ok(proof::effective_settings(proof::serving()?)),
+        ("settings", "") => workload.settings(),
         ("rest", "") => Ok(usage().resident_bytes.to_string()),
         ("check", case) => workload.check(case).map(|()| String::new()),
         ("round", case) => {
@@ -135,14 +142,23 @@ impl Worker {
         }
         command.env(VARIABLE, contestant.allocator.name());
         command.envs(contestant.environment.iter().copied());
-        command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut child = command.spawn().map_err(io_error)?;
-        let requests = child.stdin.take();
-        let answers = child.stdout.take().ok_or_else(|| format!("{name}: no output"))?;
-        let expected = contestant.allocator.name();
-        let mut worker = Self { name, expected, child, requests, answers: BufReader::new(answers) };
+        let mut worker = Self::spawn(name, &mut command)?;
+        worker.expected = contestant.allocator.name();
         worker.prove()?;
         Ok(worker)
+    }
+
+    /// Starts a program that answers requests, and need not prove anything.
+    ///
+    /// # Errors
+    /// When it does not start.
+    pub fn spawn(name: &'static str, command: &mut Command) -> Result<Self, String> {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| format!("{name}: no process: {error}"))?;
+        let requests = child.stdin.take();
+        let answers = child.stdout.take().ok_or_else(|| format!("{name}: no output"))?;
+        let answers = BufReader::new(answers);
+        Ok(Self { name, expected: name, child, requests, answers })
     }
 
     /// Has it prove that its allocator serves it.

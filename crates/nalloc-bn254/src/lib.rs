@@ -18,6 +18,8 @@ pub mod buffer;
 pub mod curve;
 mod error;
 pub mod field;
+#[cfg(feature = "measure")]
+pub mod measure;
 pub mod msm;
 pub mod ntt;
 mod observer;

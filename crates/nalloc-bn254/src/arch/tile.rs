@@ -165,14 +165,14 @@ fn butterflies<L: Lanes, M: Modulus, const K: usize>(
 }
 
 /// Layers s and s + 1 of every block but, in a plain transform, block 0, which has factors 1, 1, i.
-struct Radix4<'a, M, const REDUCES: bool> {
-    tile: &'a mut [Stored],
-    outer: &'a [Factor],
-    inner: &'a [Factor],
-    s: u32,
-    is_plain: bool,
-    next: &'a mut Next,
-    modulus: PhantomData<M>,
+pub(crate) struct Radix4<'a, M, const REDUCES: bool> {
+    pub(crate) tile: &'a mut [Stored],
+    pub(crate) outer: &'a [Factor],
+    pub(crate) inner: &'a [Factor],
+    pub(crate) s: u32,
+    pub(crate) is_plain: bool,
+    pub(crate) next: &'a mut Next,
+    pub(crate) modulus: PhantomData<M>,
 }
 
 impl<M: Modulus, const REDUCES: bool> Kernel for Radix4<'_, M, REDUCES> {
