@@ -35,8 +35,12 @@ const THREADS: usize = 16;
 /// Bytes that one timed loop wipes, in pieces of each length: a short loop would time the caches
 /// that the row before it left behind.
 const WIPED_BYTES: usize = 128 << 20;
-const SMALL_WIPE_BYTES: usize = 1 << 20;
-const LARGE_WIPE_BYTES: usize = 64 << 20;
+const WIPES: [(&str, usize); 4] = [
+    ("wipe, 4 KiB", 4 << 10),
+    ("wipe, 64 KiB", 64 << 10),
+    ("wipe, 1 MiB", 1 << 20),
+    ("wipe, 64 MiB", 64 << 20),
+];
 
 /// What a bump may cost beyond one atomic add, and on paths without atomics, in ns.
 const BEYOND_ADD_NS: f64 = 3.0;
@@ -272,7 +276,7 @@ fn targets(rows: &[Row], summaries: &[Summary]) -> Vec<Target> {
             ratio: median(bump, contestant) / EXCLUSIVE_NS,
         });
     }
-    for case in ["wipe, 1 MiB", "wipe, 64 MiB"] {
+    for (case, _) in WIPES {
         targets.push(Target {
             name: format!("{case}: secure_wipe / memset"),
             ratio_max: WIPE_RATIO_MAX,
@@ -292,8 +296,9 @@ fn compare(options: &Options) -> Result<bool, String> {
     let mut rows = Vec::new();
     bumps(&mut rows);
     threads(&mut rows);
-    wipes(&mut rows, "wipe, 1 MiB", SMALL_WIPE_BYTES);
-    wipes(&mut rows, "wipe, 64 MiB", LARGE_WIPE_BYTES);
+    for (case, bytes) in WIPES {
+        wipes(&mut rows, case, bytes);
+    }
     scopes(&mut rows);
     secrets(&mut rows);
     let summaries = measure(&mut rows, if options.is_quick { 1 } else { ROUNDS });

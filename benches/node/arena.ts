@@ -76,6 +76,18 @@ const ROWS: readonly Row[] = [
       }
     },
   },
+  {
+    name: '256 MiB in 8 views, and reset',
+    count: RESETS,
+    work: () => {
+      for (let i = 0; i < RESETS; i += 1) {
+        for (let view = 0; view < 8; view += 1) {
+          kept = large.alloc('u64', large.capacityBytes / 64, WITHOUT_ZEROS)
+        }
+        large.reset()
+      }
+    },
+  },
 ]
 
 /** Views lie one behind the other and are zero, also where others were written before. */
