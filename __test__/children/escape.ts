@@ -223,6 +223,16 @@ async function inFlight(end: 'reset' | 'dispose'): Promise<unknown> {
   return { outcomes, isFresh, lengths, code }
 }
 
+/** The same without any memory of ours: what Node does when zlib's input is taken away. */
+async function plainInFlight(): Promise<unknown> {
+  const view = new Uint8Array(8 * MIB)
+  fillWithNoise(view)
+  const work = new Work()
+  work.deflate(view)
+  structuredClone(view.buffer, { transfer: [view.buffer] })
+  return { outcomes: await work.ended(1) }
+}
+
 /** The same over the view of a secret, which ends before the work does. */
 async function secretInFlight(): Promise<unknown> {
   const secret = new SecretBuf(8 * MIB)
@@ -274,6 +284,7 @@ const scenes: Readonly<Record<string, (theft: Theft) => Promise<unknown>>> = {
   launder,
   inFlightReset: () => inFlight('reset'),
   inFlightDispose: () => inFlight('dispose'),
+  plainInFlight,
   secretInFlight,
   forget,
 }
