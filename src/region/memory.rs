@@ -1,14 +1,18 @@
 //! One mapping that JavaScript may have seen, and who still uses it.
+//!
+//! The pages of a secret arena are overwritten when they are given up in any way, and when the
+//! process exits by itself (`wipe_at_exit`), as far as JavaScript was ever shown them.
 
 use std::{
     collections::BTreeMap,
-    io,
+    io, mem,
     ptr::{self, NonNull},
     slice,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, PoisonError, TryLockError, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    thread,
 };
 
 use nalloc::SecretBuf;
@@ -23,10 +27,37 @@ fn arenas() -> MutexGuard<'static, BTreeMap<usize, Weak<Memory>>> {
     ARENAS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Turns that the exit waits for another thread that makes or drops an arena.
+const EXIT_TURNS_MAX: usize = 1000;
+
+static IS_WIPED_AT_EXIT: AtomicBool = AtomicBool::new(false);
+
+/// Overwrites what is live of secret arenas. The C library calls it when the process exits by
+/// itself; JavaScript runs no more then.
+extern "C" fn wipe_at_exit() {
+    for _ in 0..EXIT_TURNS_MAX {
+        let arenas = match ARENAS.try_lock() {
+            Ok(arenas) => arenas,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => {
+                thread::yield_now();
+                continue;
+            }
+        };
+        // The handles are kept until the end: dropping the last one of a mapping would wait for
+        // the lock that is held here.
+        let live: Vec<_> = arenas.values().filter_map(Weak::upgrade).collect();
+        for memory in &live {
+            memory.wipe_secrets();
+        }
+        return mem::forget(live);
+    }
+}
+
 /// Who made the mapping, and so how it ends.
 enum Owner {
     /// Pages of an arena, from the kernel.
-    Arena { is_locked: bool },
+    Arena { secrecy: Secrecy, is_locked: bool },
     /// A secret between guard pages.
     Secret(SecretBuf),
 }
@@ -41,6 +72,8 @@ pub struct Memory {
     buffers: AtomicUsize,
     /// Native jobs that read it.
     leases: AtomicUsize,
+    /// Where the highest buffer ends that JavaScript had since the pages were given up last.
+    shown_end: AtomicUsize,
     is_shown: AtomicBool,
     is_released: AtomicBool,
     is_retired: AtomicBool,
@@ -73,7 +106,13 @@ impl Memory {
                 Failure::new(NO_MEMORY, format!("arena: expected {bytes} bytes, got {why}"))
             })?;
         let is_locked = secrecy == Secrecy::Secret && hide(start, bytes);
-        Ok(Self::new(start, bytes, Owner::Arena { is_locked }))
+        // Relaxed: the flag stands for itself.
+        if secrecy == Secrecy::Secret && !IS_WIPED_AT_EXIT.swap(true, Ordering::Relaxed) {
+            // Without memory for one pointer, what lives at exit goes back to the kernel unwiped.
+            // SAFETY: the function is of this object, which is never unloaded.
+            let _registered = unsafe { libc::atexit(wipe_at_exit) };
+        }
+        Ok(Self::new(start, bytes, Owner::Arena { secrecy, is_locked }))
     }
 
     /// The bytes of `secret`, which nobody else uses.
@@ -91,6 +130,7 @@ impl Memory {
             owner: Some(owner),
             buffers: AtomicUsize::new(0),
             leases: AtomicUsize::new(0),
+            shown_end: AtomicUsize::new(0),
             is_shown: no(),
             is_released: no(),
             is_retired: no(),
@@ -125,14 +165,19 @@ impl Memory {
 
     /// Bytes that the kernel keeps out of swap once they are touched.
     pub fn locked_bytes(&self) -> usize {
-        if matches!(self.owner, Some(Owner::Arena { is_locked: true })) { self.bytes } else { 0 }
+        if matches!(self.owner, Some(Owner::Arena { is_locked: true, .. })) {
+            self.bytes
+        } else {
+            0
+        }
     }
 
-    /// Counts a buffer until what is returned is dropped.
-    pub(super) fn show(self: &Arc<Self>) -> Shown {
+    /// Counts a buffer of `bytes` bytes at `offset` until what is returned is dropped.
+    pub(super) fn show(self: &Arc<Self>, offset: usize, bytes: usize) -> Shown {
         // Relaxed, here and below: shown, released and retired on the JavaScript thread; the last
         // `Arc` orders the rest.
         self.is_shown.store(true, Ordering::Relaxed);
+        self.shown_end.fetch_max(offset + bytes, Ordering::Relaxed);
         self.buffers.fetch_add(1, Ordering::Relaxed);
         Shown(Arc::clone(self))
     }
@@ -166,11 +211,19 @@ impl Memory {
         nalloc::wipe(unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), bytes) });
     }
 
+    /// Overwrites what JavaScript may have written to a secret arena.
+    fn wipe_secrets(&self) {
+        if matches!(self.owner, Some(Owner::Arena { secrecy: Secrecy::Secret, .. })) {
+            self.wipe(self.shown_end.swap(0, Ordering::Relaxed));
+        }
+    }
+
     /// Everything reads as zero, and costs no memory where it is an arena's.
     pub(super) fn discard(&self) {
         if !matches!(self.owner, Some(Owner::Arena { .. })) {
             return self.wipe(self.bytes);
         }
+        self.wipe_secrets();
         // Locked pages cannot be dropped; a refusal to unlock shows in the next call.
         // SAFETY: the mapping is ours, and its bytes are of no use to anybody.
         let result = unsafe {
@@ -213,6 +266,7 @@ impl Drop for Memory {
                 }
             }
         } else if matches!(self.owner, Some(Owner::Arena { .. })) {
+            self.wipe_secrets();
             // SAFETY: the mapping is ours, and nobody has an address in it.
             unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
         }

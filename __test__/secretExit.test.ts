@@ -1,0 +1,72 @@
+// Looks for secrets in the memory of a process that has ended by itself, just before it is gone: a
+// debugger stops it there.
+
+import { spawn, spawnSync } from 'node:child_process'
+import { createInterface } from 'node:readline'
+import test from 'ava'
+import { childFile } from './_child.ts'
+import { NEEDLES, needle } from './_needles.ts'
+import { search } from './_processMemory.ts'
+
+const trial = spawnSync('gdb', ['-nx', '-q', '-batch', '-ex', 'run', '--args', '/bin/true'])
+const canTrace = trial.stdout?.includes('exited normally') ?? false
+const WAYS = ['end', 'exit', 'throw', 'handler']
+const PATTERN_BYTES = 32
+const STOPPED = 'stopped before its end'
+const COMMANDS = [
+  'set debuginfod enabled off',
+  'handle all nostop noprint pass',
+  'catch syscall exit_group',
+  'run',
+  `shell echo ${STOPPED}; read -r line`,
+]
+
+/** What may hold a needle: pages that are written, or sealed. Larger ones are reserved, no more. */
+function isSearched(access: string, bytes: bigint): boolean {
+  return access.startsWith('rw') || (access.startsWith('---') && bytes < 2n ** 20n)
+}
+
+/** Which needles lie in the memory of a process. */
+function found(pid: number): number[] {
+  return NEEDLES.filter((number) => {
+    const pattern = needle(number).subarray(0, PATTERN_BYTES)
+    return search(pid, [pattern], isSearched).length > 0
+  })
+}
+
+for (const way of WAYS) {
+  const title = `no secret is left when a process ends by itself: ${way}`
+  if (!canTrace) {
+    test.skip(`${title} (skipped: no gdb that may trace)`, () => {})
+    continue
+  }
+  test.serial(title, async (t) => {
+    const commands = COMMANDS.flatMap((command) => ['-ex', command])
+    const program = ['--args', process.execPath, childFile('exitWithSecrets'), way]
+    const gdb = spawn('gdb', ['-nx', '-q', '-batch', ...commands, ...program], {
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    t.teardown(() => gdb.kill('SIGKILL'))
+    let pid = Number.NaN
+    let isStopped = false
+
+    for await (const line of createInterface({ input: gdb.stdout })) {
+      const held = /^held (\d+)$/.exec(line)
+      if (held !== null) {
+        pid = Number(held[1])
+        t.teardown(() => {
+          if (!isStopped) process.kill(pid, 'SIGKILL')
+        })
+        t.deepEqual(found(pid), [...NEEDLES], 'control: they are found')
+        process.kill(pid, 'SIGUSR2')
+      } else if (line === STOPPED) {
+        const secrets = found(pid).filter((number) => number !== NEEDLES[0])
+        t.deepEqual(secrets, [], 'nothing of a secret is left')
+        isStopped = true
+        gdb.stdin.write('\n')
+      }
+    }
+
+    t.true(isStopped, 'it came to its end')
+  })
+}
