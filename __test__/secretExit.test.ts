@@ -1,20 +1,16 @@
 // Looks for secrets in the memory of a process that has ended by itself, just before it is gone: a
 // debugger stops it there.
 
-import { spawn, spawnSync } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import test from 'ava'
-import { childFile } from './_child.ts'
+import { canTrace, debug, NO_DEBUGGER } from './_debugger.ts'
 import { NEEDLES, needle } from './_needles.ts'
 import { search } from './_processMemory.ts'
 
-const trial = spawnSync('gdb', ['-nx', '-q', '-batch', '-ex', 'run', '--args', '/bin/true'])
-const canTrace = trial.stdout?.includes('exited normally') ?? false
 const WAYS = ['end', 'exit', 'throw', 'handler']
 const PATTERN_BYTES = 32
 const STOPPED = 'stopped before its end'
 const COMMANDS = [
-  'set debuginfod enabled off',
   'handle all nostop noprint pass',
   'catch syscall exit_group',
   'run',
@@ -37,15 +33,11 @@ function found(pid: number): number[] {
 for (const way of WAYS) {
   const title = `no secret is left when a process ends by itself: ${way}`
   if (!canTrace) {
-    test.skip(`${title} (skipped: no gdb that may trace)`, () => {})
+    test.skip(`${title} ${NO_DEBUGGER}`, () => {})
     continue
   }
   test.serial(title, async (t) => {
-    const commands = COMMANDS.flatMap((command) => ['-ex', command])
-    const program = ['--args', process.execPath, childFile('exitWithSecrets'), way]
-    const gdb = spawn('gdb', ['-nx', '-q', '-batch', ...commands, ...program], {
-      stdio: ['pipe', 'pipe', 'ignore'],
-    })
+    const gdb = debug(COMMANDS, 'exitWithSecrets', [way])
     t.teardown(() => gdb.kill('SIGKILL'))
     let pid = Number.NaN
     let isStopped = false
