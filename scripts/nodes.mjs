@@ -8,7 +8,15 @@ import path from 'node:path'
 import { fail, root, run } from './steps.mjs'
 
 const FOLDER = path.join(os.tmpdir(), 'nalloc-runtimes')
-const TESTS = ['arena', 'secretBuf', 'secretProof', 'escapes', 'workersChurn']
+const TESTS = [
+  'arena',
+  'secretBuf',
+  'secretProof',
+  'secretExit',
+  'externalBuffers',
+  'escapes',
+  'workersChurn',
+]
 const THEFTS = ['transfer', 'structuredClone', 'worker', 'enqueue']
 /** Programs of __test__/children with their arguments. */
 const SCENES = [
