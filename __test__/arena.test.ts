@@ -263,6 +263,7 @@ test.serial('a disposed arena gives nothing, and may be disposed again', (t) => 
     () => arena.wipe(),
   ]) {
     t.is(codeOf(t, call), 'ERR_DISPOSED')
+    t.throws(call, { message: 'arena: expected a live one, got a disposed one. Make a new one.' })
   }
   arena.dispose()
   arena[Symbol.dispose]()
@@ -303,9 +304,23 @@ test.serial('a key and a witness in an arena are read in place, and keep it busy
 test.serial('arguments that are wrong are refused by name, and nothing is handed out', (t) => {
   using arena = new Arena('1M')
   const wrong: readonly (readonly [name: string, call: () => unknown])[] = [
-    ...[undefined, null, true, {}, '1', 'x', '', 0, -1, 1.5, NaN, 2 ** 53, '1025G', Infinity].map(
-      (size) => ['capacity', () => new Arena(size as never)] as const,
-    ),
+    ...[
+      undefined,
+      null,
+      true,
+      {},
+      '1',
+      'x',
+      '',
+      0,
+      -1,
+      1.5,
+      NaN,
+      2 ** 53,
+      2 ** 64,
+      '1025G',
+      Infinity,
+    ].map((size) => ['capacity', () => new Arena(size as never)] as const),
     ...[null, [], 1].map((value) => ['options', () => new Arena(1, value as never)] as const),
     ['secret', () => new Arena(1, { secret: 1 as never })],
     ...[0, 3, -8, 1.5, NaN, 8192, '64', null].map(
@@ -314,7 +329,7 @@ test.serial('arguments that are wrong are refused by name, and nothing is handed
     ...[undefined, 'u16', 'constructor', '', 1, {}].map(
       (kind) => ['kind', () => arena.alloc(kind as never, 1)] as const,
     ),
-    ...[undefined, null, '1', 1n, -1, 0.5, NaN, GIB + 1, 2 ** 53, Infinity, {}].map(
+    ...[undefined, null, '1', 1n, -1, 0.5, NaN, GIB + 1, 2 ** 53, 2 ** 64, Infinity, {}].map(
       (length) => ['length', () => arena.alloc('u8', length as never)] as const,
     ),
     ['length', () => arena.alloc('u64', GIB / 8 + 1)],

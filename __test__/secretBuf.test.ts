@@ -3,6 +3,7 @@
 import assert from 'node:assert'
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { format, inspect } from 'node:util'
@@ -316,7 +317,9 @@ test.serial(
         () => disposed.equals(BYTES),
         () => disposed.equals(disposed),
       ]) {
-        t.is(failure(t, call).code, 'ERR_DISPOSED')
+        const { code, message } = failure(t, call)
+        t.is(code, 'ERR_DISPOSED')
+        t.is(message, 'secret: expected a live one, got a disposed one. Make a new one')
       }
       disposed.dispose()
       disposed[Symbol.dispose]()
@@ -398,24 +401,38 @@ test.serial(
     t.true(status.guarded && ['anonymous', 'memfd_secret'].includes(status.backing))
     t.is(SecretBuf.random(100_000).status.backing, 'anonymous')
 
-    const ending = await runChild('unlockable', [])
-    assertEnding(t, ending, 0)
-    const { locked, code, message, secretBytes } = JSON.parse(ending.stdout)
-    t.is(locked, false)
-    t.is(code, 'ERR_LOCK')
-    t.regex(message, /RLIMIT_MEMLOCK is 0 bytes \(ulimit -l\)\. Raise it: ulimit -l/)
-    t.is(secretBytes, 0, 'nothing is left of what was refused')
+    for (const limit of [0, 8192]) {
+      const ending = await runChild('unlockable', [`${limit}`])
+      assertEnding(t, ending, 0)
+      const { locked, code, message, secretBytes } = JSON.parse(ending.stdout)
+      t.is(locked, false)
+      t.is(code, 'ERR_LOCK')
+      const advice = `RLIMIT_MEMLOCK is ${limit} bytes (ulimit -l). Raise it: ulimit -l`
+      t.true(message.includes(advice), message)
+      t.is(secretBytes, 0, 'nothing is left of what was refused')
+    }
   },
 )
+
+test.serial('a secret that the machine has no room for is refused', (t) => {
+  const { secretBytes } = stats()
+  const error = failure(t, () => new SecretBuf(Math.min(os.totalmem() * 2, 2 ** 40)))
+
+  t.is(error.code, 'ERR_NO_MEMORY')
+  t.regex(error.message, /Ask for less, or raise what stands in the way: ulimit -v/)
+  t.is(stats().secretBytes, secretBytes)
+})
 
 test.serial('arguments that are wrong are refused by name, and nothing is made', (t) => {
   const secret = secretOf(BYTES)
   const { secretBytes } = stats()
   const wrong: readonly (readonly [name: string, call: () => unknown])[] = [
-    ...[undefined, null, '1', {}, 1n, 0, -1, 1.5, NaN, 2 ** 53, Infinity].flatMap((length) => [
-      ['byteLength', () => new SecretBuf(length as never)] as const,
-      ['byteLength', () => SecretBuf.random(length as never)] as const,
-    ]),
+    ...[undefined, null, '1', {}, 1n, 0, -1, 1.5, NaN, 2 ** 53, 2 ** 64, Infinity].flatMap(
+      (length) => [
+        ['byteLength', () => new SecretBuf(length as never)] as const,
+        ['byteLength', () => SecretBuf.random(length as never)] as const,
+      ],
+    ),
     ...[undefined, null, 'secret text', 7, {}, new Uint8Array(0)].map(
       (bytes) => ['bytes', () => SecretBuf.adopt(bytes as never)] as const,
     ),

@@ -10,7 +10,7 @@ use std::sync::{
 use napi_derive::napi;
 
 use crate::{
-    error::{DISPOSED, Failure, Result},
+    error::{Failure, Result},
     limit, number,
     region::{Memory, Region, Secrecy},
 };
@@ -108,9 +108,7 @@ impl ArenaHandle {
     #[napi(catch_unwind)]
     pub fn window(&self, bytes: f64) -> Result<Region> {
         let mut share = self.share.lock().unwrap_or_else(PoisonError::into_inner);
-        let share = share.as_mut().ok_or_else(|| {
-            Failure::new(DISPOSED, "arena: expected a live arena, got a disposed one")
-        })?;
+        let share = share.as_mut().ok_or_else(|| Failure::disposed("arena"))?;
         let memory = Memory::of_arena(number::bytes(bytes), self.secrecy)?;
         if self.secrecy == Secrecy::Secret {
             share.add_secret(&memory);

@@ -2,7 +2,10 @@
 //!
 //! The only file that knows how an error of a crate becomes `error.code` and `error.message`.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    fmt::Display,
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use napi::{Env, JsError, bindgen_prelude::Unknown};
 
@@ -59,6 +62,19 @@ impl Failure {
         Self { code, message: message.into() }
     }
 
+    /// The system refused memory, as `error` says.
+    pub fn no_memory(error: impl Display) -> Self {
+        let advice = "Ask for less, or raise what stands in the way: ulimit -v, the memory of the \
+                      container, vm.overcommit_memory";
+        Self::new(NO_MEMORY, format!("{error}. {advice}"))
+    }
+
+    /// An object was used after its `dispose()`.
+    pub fn disposed(what: &str) -> Self {
+        let message = format!("{what}: expected a live one, got a disposed one. Make a new one");
+        Self::new(DISPOSED, message)
+    }
+
     /// The error of a job that was told to stop.
     pub fn cancelled() -> Self {
         Self::new(CANCELLED, "cancelled")
@@ -93,9 +109,9 @@ impl From<nalloc::MapFailed> for Failure {
                 Self::new(LOCK, format!("{error}. {advice}"))
             }
             nalloc::Error::Requirement { .. } => {
-                Self::new(LOCK, format!("{error}. Run on another kernel, or do not require it"))
+                Self::new(LOCK, format!("{error}. Provide what it needs, or do not require it"))
             }
-            _ => Self::new(NO_MEMORY, error.to_string()),
+            _ => Self::no_memory(error),
         }
     }
 }

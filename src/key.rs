@@ -17,7 +17,7 @@ use napi::{
 use napi_derive::napi;
 
 use crate::{
-    error::{DISPOSED, Failure, Result},
+    error::{Failure, Result},
     limit::Admission,
     line::{self, Turn},
     number,
@@ -128,9 +128,7 @@ impl ProvingKeyHandle {
     /// The key, for as long as the caller holds it.
     pub fn lease(&self) -> Result<Arc<OpenKey>> {
         let key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
-        key.clone().ok_or_else(|| {
-            Failure::new(DISPOSED, "proving key: expected an open key, got a disposed one").into()
-        })
+        key.clone().ok_or_else(|| Failure::disposed("proving key").into())
     }
 }
 

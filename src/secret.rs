@@ -21,7 +21,7 @@ use napi::{
 use napi_derive::napi;
 
 use crate::{
-    error::{BUSY, Code, DISPOSED, FILE_CHANGED, Failure, INTERNAL, IO, Result, TRUNCATED},
+    error::{BUSY, Code, FILE_CHANGED, Failure, INTERNAL, IO, Result, TRUNCATED},
     limit,
     line::Turn,
     number,
@@ -122,7 +122,7 @@ impl SecretHandle {
 }
 
 fn disposed() -> napi::Error<Code> {
-    Failure::new(DISPOSED, "secret: expected a live secret, got a disposed one").into()
+    Failure::disposed("secret").into()
 }
 
 #[napi]

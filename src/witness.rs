@@ -6,7 +6,7 @@ use nalloc_groth16::Witness;
 use napi::bindgen_prelude::Uint8ArraySlice;
 use napi_derive::napi;
 
-use crate::error::{BUSY, DISPOSED, Failure, Result};
+use crate::error::{BUSY, Failure, Result};
 
 /// A witness that only native code reads; wiped when it is disposed or collected.
 #[napi]
@@ -23,7 +23,7 @@ impl WitnessHandle {
 }
 
 fn disposed() -> napi::Error<crate::error::Code> {
-    Failure::new(DISPOSED, "witness: expected a live witness, got a disposed one").into()
+    Failure::disposed("witness").into()
 }
 
 #[napi]

@@ -249,7 +249,9 @@ export class Arena {
 
   #checkLive(): void {
     if (!this.#isDisposed) return
-    throw new NallocError('ERR_DISPOSED', 'arena: expected a live arena, got a disposed one.')
+    throw new NallocError('ERR_DISPOSED', 'arena: expected a live one, got a disposed one.', {
+      hint: 'Make a new one.',
+    })
   }
 
   #leavePane(): void {

@@ -17,7 +17,7 @@ use std::{
 
 use nalloc::SecretBuf;
 
-use crate::error::{Failure, NO_MEMORY};
+use crate::error::Failure;
 
 /// The mappings of arenas, by address: how native code finds out what a view lies in.
 static ARENAS: Mutex<BTreeMap<usize, Weak<Memory>>> = Mutex::new(BTreeMap::new());
@@ -103,7 +103,7 @@ impl Memory {
         let start =
             NonNull::new(at.cast()).filter(|_| at != libc::MAP_FAILED).ok_or_else(|| {
                 let why = io::Error::last_os_error();
-                Failure::new(NO_MEMORY, format!("arena: expected {bytes} bytes, got {why}"))
+                Failure::no_memory(format!("arena: expected {bytes} bytes, got {why}"))
             })?;
         let is_locked = secrecy == Secrecy::Secret && hide(start, bytes);
         // Relaxed: the flag stands for itself.

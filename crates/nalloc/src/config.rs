@@ -54,6 +54,10 @@ pub(crate) const TRIM_BYTES: usize = 32 << 20;
 /// written for the first time at 0.2 GB/s, so that a longer one would take more than 0.1 ms.
 pub(crate) const MEMFD_BYTES_MAX: usize = 16 << 10;
 
+/// Secrets of this many bytes or more are compared with the memory that the machine and the
+/// container have; to read that takes up to 0.1 ms.
+pub(crate) const PROBED_SECRET_BYTES_MIN: usize = 64 << 20;
+
 /// Without a large allocation or free for this long, nobody is at work.
 pub(crate) const QUIET_MS: u64 = 2000;
 /// The helper thread looks this often; 250 ms of a quiet time of 2000 cost four wake-ups a second.

@@ -317,6 +317,24 @@ fn without_any_locked_memory_a_small_secret_is_anonymous_and_says_so() {
     assert_eq!(nalloc::stats(), before, "nothing half-made stays");
 }
 
+#[test]
+fn a_secret_that_the_machine_has_no_room_for_is_refused() {
+    const NAME: &str = "a_secret_that_the_machine_has_no_room_for_is_refused";
+    const WANTED: u64 = 1 << 46;
+    if !child::is_child(NAME) {
+        return assert_passes(NAME);
+    }
+    let before = nalloc::stats();
+
+    let len = usize::try_from(WANTED).expect("64 bits");
+    for require in [Require::default(), Require::ALL] {
+        let error = SecretBuf::with_requirements(len, require).err();
+        assert_eq!(error, Some(Error::NoMemory { wanted: WANTED }));
+    }
+
+    assert_eq!(nalloc::stats(), before, "nothing half-made stays");
+}
+
 /// What a child made by fork, or by a bare clone, makes of `body`: its exit code or its signal.
 fn in_forked(is_bare: bool, body: impl FnOnce() -> i32) -> Result<i32, i32> {
     let pid = if is_bare {

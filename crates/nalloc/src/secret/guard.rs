@@ -9,11 +9,11 @@ use super::live::{self, Live, Member};
 use super::wipe::clear;
 use super::{Backing, Require, SecretStatus};
 use crate::census::{self, Share};
-use crate::config::MEMFD_BYTES_MAX;
+use crate::config::{MEMFD_BYTES_MAX, PROBED_SECRET_BYTES_MIN};
 use crate::error::Error;
 use crate::os::linux::secret::NoSecret;
 use crate::os::linux::{Linux, secret as verbs};
-use crate::os::{Advice, Errno, Os, Run};
+use crate::os::{Advice, Errno, Os, Run, probe};
 use crate::units::wide;
 
 /// The secret ends at a multiple of this many bytes from its start, so that it begins at one too.
@@ -113,6 +113,9 @@ impl Guarded {
             .ok_or(Error::LengthOverflow)?;
         let body_bytes = whole_bytes - 2 * page;
 
+        if !has_room(body_bytes) {
+            return Err(Error::NoMemory { wanted: wide(len) });
+        }
         // The guards are what is never made accessible.
         let no_memory = |_: Errno| Error::NoMemory { wanted: wide(len) };
         let whole = Linux.reserve(whole_bytes).map_err(no_memory)?;
@@ -310,6 +313,13 @@ impl Failure {
             Self::Body(errno) | Self::Lost(errno) => errno,
         }
     }
+}
+
+/// Whether the machine and the container have so many bytes at all. A secret is touched as a whole,
+/// when it is locked or when it is wiped: what the kernel only promised would end the process then.
+fn has_room(bytes: usize) -> bool {
+    let room = || Linux.machine().ram_bytes.min(probe::cgroup_limit_bytes(&Linux));
+    bytes < PROBED_SECRET_BYTES_MIN || wide(bytes) <= room()
 }
 
 /// Makes the body of a secret accessible, as well protected as the kernel allows.
