@@ -12,6 +12,8 @@ use nalloc_bn254::{Field, Fr, Kernels, Ntt, Pool, ntt_scratch_bytes};
 use crate::input::{Case, PRODUCT_LEN, hash};
 use crate::theirs::Library;
 
+/// What an arena may lose to the placement of an array.
+const SLACK_BYTES: usize = 3 * 4096;
 /// Multiplications of the chain that shows the clock: each takes 3 cycles.
 const CHAIN_LEN: u32 = 20_000;
 const CHAIN_CYCLES: f64 = 3.0;
@@ -26,19 +28,25 @@ fn powers(len: usize) -> Vec<Fr> {
     iter::successors(Some(Fr::ONE), |&x| Some(x * seven)).take(len).collect()
 }
 
-/// Calls `use_it` with a function that transforms 2^`log2` values.
+/// Calls `use_it` with 2^`log2` values and a function that transforms them. Both they and the
+/// scratch lie in an arena, as a prover's do.
 fn with_transform<R>(
     log2: u32,
     threads: usize,
-    use_it: impl FnOnce(&mut dyn FnMut(&mut [Fr])) -> R,
+    use_it: impl FnOnce(&mut [Fr], &mut dyn FnMut(&mut [Fr])) -> R,
 ) -> Result<R, String> {
     let text = |error: nalloc_bn254::Error| error.to_string();
+    let no_memory = |error: nalloc::MapFailed| error.to_string();
     let pool = Pool::new(Some(threads)).map_err(text)?;
-    let arena = Arena::with_capacity(ntt_scratch_bytes(log2, threads));
-    let arena = arena.map_err(|error| error.to_string())?;
+    let bytes = ntt_scratch_bytes(log2, threads) + (size_of::<Fr>() << log2) + SLACK_BYTES;
+    let arena = Arena::with_capacity(bytes).map_err(no_memory)?;
     let ntt = Ntt::<Fr>::new(log2).map_err(text)?;
     let mut work = ntt.work(&pool, &arena, &()).map_err(text)?;
-    Ok(use_it(&mut |values| ntt.forward(values, &mut work).expect("as many values as points")))
+    let values = arena.try_alloc_array::<Fr>(1 << log2).map_err(no_memory)?;
+    values.copy_from_slice(&powers(1 << log2));
+    let mut transform =
+        |values: &mut [Fr]| ntt.forward(values, &mut work).expect("as many values as points");
+    Ok(use_it(values, &mut transform))
 }
 
 /// Seconds of the fastest of many windows, and the clock in the same windows.
@@ -73,11 +81,10 @@ impl Library for Ours {
                 Fr::multiply_each(Kernels::host(), &mut a, &b);
                 a
             }
-            Case::Ntt(log2) => {
-                let mut values = powers(1 << log2);
-                with_transform(log2, threads, |transform| transform(&mut values))?;
-                values
-            }
+            Case::Ntt(log2) => with_transform(log2, threads, |values, transform| {
+                transform(values);
+                values.to_vec()
+            })?,
             Case::Butterfly | Case::Shoup => return Err("the kernels alone have no result".into()),
         };
         Ok(hash(values.into_iter().map(Fr::to_plain)))
@@ -96,12 +103,9 @@ impl Library for Ours {
                     || Fr::multiply_each(Kernels::host(), black_box(&mut a), black_box(&b));
                 Ok(time(case.repetitions(), multiply))
             }
-            Case::Ntt(log2) => {
-                let mut values = powers(1 << log2);
-                with_transform(log2, threads, |transform| {
-                    time(case.repetitions(), || transform(black_box(&mut values)))
-                })
-            }
+            Case::Ntt(log2) => with_transform(log2, threads, |values, transform| {
+                time(case.repetitions(), || transform(black_box(values)))
+            }),
             Case::Butterfly => {
                 let mut tile = in_cache()?;
                 Ok(cycles(|| tile.butterflies()))

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! Scratch is [k1 / 8][i2 / 8][k1 % 8][i2 % 8], so that columns writes 2 KiB pieces and rows reads
-//! one run. Bit reversal is an address in the last loop of each.
+//! one run. Runs are [`RUN_GAP`] apart, because pieces at a distance of a power of two share few
+//! sets of the caches. Bit reversal is an address in the last loop of each.
 
 use core::marker::PhantomData;
 
@@ -17,6 +18,8 @@ use super::tile::{Layers, Next, Roots, first_radix4};
 use super::value::{Below, Columns, Lazy, Stored};
 use crate::field::Modulus;
 
+/// Pieces of eight elements between two runs of the scratch.
+pub(crate) const RUN_GAP: usize = LANES;
 /// Rows ahead that the strided load asks for.
 const ROWS_AHEAD: usize = 2;
 
@@ -170,7 +173,8 @@ impl<M: Modulus> Kernel for TwistAndStore<'_, M> {
             let (x0, x1, x2, x3) = (x!(0), x!(1), x!(2), x!(3));
             let (t0, t1, t2, t3) = (t!(0), t!(1), t!(2), t!(3));
             let products = montgomery::<L, M, 4>(l, [&x0, &x1, &x2, &x3], [&t0, &t1, &t2, &t3]);
-            let first = ((k1 / LANES) * self.blocks + self.block) * LANES + k1 % LANES;
+            let run = self.blocks * LANES + RUN_GAP;
+            let first = (k1 / LANES) * run + self.block * LANES + k1 % LANES;
             for c in 0..4 {
                 // SAFETY: of all blocks only this one writes the pieces of its index.
                 let piece = unsafe { self.scratch.piece(first + c) };
@@ -202,10 +206,10 @@ impl<M: Modulus> Kernel for RowBlock<'_, M> {
     fn run<L: Lanes>(self, l: L) {
         let n2 = self.tile.len();
         let next = self.next_block.map_or(Next::NONE, |next| {
-            let address = (&raw const self.scratch[next * n2]).cast();
+            let address = (&raw const self.scratch[next * (n2 + RUN_GAP)]).cast();
             Next::new(address, size_of::<Elements>(), n2)
         });
-        let (rows, _) = self.scratch[self.block * n2..][..n2].as_chunks::<LANES>();
+        let (rows, _) = self.scratch[self.block * (n2 + RUN_GAP)..][..n2].as_chunks::<LANES>();
         let (tile, roots) = (&mut *self.tile, self.roots);
         l.call(LoadRows::<M> { rows, tile, roots, modulus: PhantomData });
         l.call(Layers::<M> { tile, roots, next, modulus: PhantomData });
@@ -228,28 +232,34 @@ impl<M: Modulus> Kernel for LoadRows<'_, M> {
 
     #[inline(always)]
     fn run<L: Lanes>(self, l: L) {
-        let (columns, _) = self.tile.as_chunks_mut::<LANES>();
-        for (tile, rows) in columns.iter_mut().zip(self.rows) {
-            for pair in 0..4 {
-                let [even, odd] = l.load_transposed(rows, pair);
-                Below::<L, M, 2>::unpack(l, even).lazy().store(l, &mut tile[2 * pair]);
-                Below::<L, M, 2>::unpack(l, odd).lazy().store(l, &mut tile[2 * pair + 1]);
-            }
-        }
         let quarter = self.tile.len() / 4;
         let offset = Constants::<M>::multiple(self.roots.offset_p(self.tile.len().ilog2()));
         let offset = Columns::constant(l, &offset);
         let (low, high) = self.tile.split_at_mut(2 * quarter);
         let (x0, x1) = low.split_at_mut(quarter);
         let (x2, x3) = high.split_at_mut(quarter);
-        for j in 0..quarter {
-            let (a, b) = (Lazy::load(l, &x0[j]), Lazy::load(l, &x1[j]));
-            let rows = [a, b, Lazy::load(l, &x2[j]), Lazy::load(l, &x3[j])];
-            let [y0, y1, y2, y3] = first_radix4::<L, M>(l, rows, self.roots, &offset);
-            y0.store(l, &mut x0[j]);
-            y1.store(l, &mut x1[j]);
-            y2.store(l, &mut x2[j]);
-            y3.store(l, &mut x3[j]);
+        for pair in 0..quarter / 2 {
+            macro_rules! rows {
+                ($q:literal) => {{
+                    let pair = pair + $q * quarter / 2;
+                    l.load_transposed(&self.rows[pair / 4], pair % 4)
+                }};
+            }
+            let [a, b, c, d] = [rows!(0), rows!(1), rows!(2), rows!(3)];
+            for odd in 0..2 {
+                let [r0, r1, r2, r3] = [a[odd], b[odd], c[odd], d[odd]];
+                let rows = [
+                    Below::<L, M, 2>::unpack(l, r0).lazy(),
+                    Below::<L, M, 2>::unpack(l, r1).lazy(),
+                    Below::<L, M, 2>::unpack(l, r2).lazy(),
+                    Below::<L, M, 2>::unpack(l, r3).lazy(),
+                ];
+                let [y0, y1, y2, y3] = first_radix4::<L, M>(l, rows, self.roots, &offset);
+                y0.store(l, &mut x0[2 * pair + odd]);
+                y1.store(l, &mut x1[2 * pair + odd]);
+                y2.store(l, &mut x2[2 * pair + odd]);
+                y3.store(l, &mut x3[2 * pair + odd]);
+            }
         }
     }
 }

@@ -15,7 +15,7 @@ use nalloc::Arena;
 
 use crate::arch::constants::{Factor, times_2_to_260};
 use crate::arch::lanes::{Elements, LANES, Lanes};
-use crate::arch::sweep::{ColumnBlock, Pieces, RowBlock};
+use crate::arch::sweep::{ColumnBlock, Pieces, RUN_GAP, RowBlock};
 use crate::arch::tile::{self, Roots};
 use crate::arch::value::Stored;
 use crate::arch::vector::PowerRows;
@@ -32,7 +32,7 @@ pub(crate) const LOG2_MAX: u32 = 2 * tile::LOG2_MAX;
 /// From here on the output goes past the caches, which it does not fit: 2 to 6 % (Zen 5).
 const STREAMED_LOG2_MIN: u32 = 18;
 /// Shares of the blocks that each thread takes one after the other.
-const SHARES_PER_THREAD: usize = 8;
+const SHARES_PER_THREAD: usize = 16;
 
 /// What is transformed to what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,8 @@ fn lengths(log2: u32) -> (usize, usize) {
     if !(LOG2_MIN..=LOG2_MAX).contains(&log2) {
         return (0, 0);
     }
-    ((1 << log2) / LANES, 1 << log2.div_ceil(2))
+    let runs = (1 << (log2 / 2)) / LANES;
+    ((1 << log2) / LANES + runs * RUN_GAP, 1 << log2.div_ceil(2))
 }
 
 /// Bytes that the transforms of 2^`log2` elements take from an arena, on `threads` threads.
@@ -195,12 +196,19 @@ fn twists<L: Lanes, M: Modulus>(
 
 impl<L: Lanes, M: Modulus> FourStep<Montgomery<M>> for Plan<L, M> {
     fn run(&self, values: &mut [Montgomery<M>], work: &mut Work<'_>) -> Result<(), Error> {
+        // Both sweeps are begun by a thread of the pool: one wake-up less.
+        work.pool.install(|| self.sweeps(values, work))
+    }
+}
+
+impl<L: Lanes, M: Modulus> Plan<L, M> {
+    fn sweeps(&self, values: &mut [Montgomery<M>], work: &mut Work<'_>) -> Result<(), Error> {
         let log2 = self.log2_columns + self.log2_rows;
         let values = Montgomery::as_elements_mut(values);
         debug_assert_eq!(values.len() * LANES, 1 << log2, "a transform of another length");
         let (n1, n2) = (1usize << self.log2_columns, 1usize << self.log2_rows);
         let (pool, observer) = (work.pool, work.observer);
-        let scratch = &mut work.scratch[..values.len()];
+        let scratch = &mut work.scratch[..values.len() + n1 / LANES * RUN_GAP];
         let plain = Roots::Plain(&self.roots);
         let modulus = PhantomData;
 
