@@ -297,11 +297,24 @@ impl Arena {
     /// Each part begins at an address that depends on nothing but `count` and what was allocated
     /// before, so a parallel job that gives one part to each task lays its memory out alike every
     /// time. The arena takes the parts back when the last of them has ended.
+    ///
+    /// # Panics
+    /// When there is no memory for the list of so many parts; [`try_split`](Self::try_split) says so
+    /// instead.
+    #[track_caller]
     pub fn split(&mut self, count: usize) -> Vec<SubArena<'_>> {
+        self.try_split(count).unwrap_or_else(|error| refuse(error))
+    }
+
+    /// As [`split`](Self::split).
+    ///
+    /// # Errors
+    /// [`Error::NoMemory`].
+    pub fn try_split(&mut self, count: usize) -> Result<Vec<SubArena<'_>>, Error> {
         // SAFETY: the arena is borrowed mutably while a part or one of its slices lives.
-        let parts = unsafe { self.bump.split(count) };
+        let parts = unsafe { self.bump.split(count) }?;
         let bump: &Bump = &self.bump;
-        parts.into_iter().map(|part| SubArena::over(part, bump)).collect()
+        Ok(parts.into_iter().map(|part| SubArena::over(part, bump)).collect())
     }
 }
 

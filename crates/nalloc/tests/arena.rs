@@ -337,7 +337,7 @@ fn arrays_are_aligned_as_promised_and_do_not_share_cache_sets() {
 
 #[test]
 fn what_does_not_fit_is_an_error_and_takes_nothing() {
-    let arena = Arena::with_capacity(1 << 20).expect("memory");
+    let mut arena = Arena::with_capacity(1 << 20).expect("memory");
     arena.alloc_array::<u8>(1000).fill(1);
     let used = arena.used_bytes();
 
@@ -360,6 +360,11 @@ fn what_does_not_fit_is_an_error_and_takes_nothing() {
     assert!(empty.alloc_array::<u64>(0).is_empty());
     assert_eq!(arena.used_bytes(), used);
     assert!(arena.alloc_array::<u64>(0).is_empty() && arena.used_bytes() == used);
+    assert!(matches!(arena.set_used_bytes(usize::MAX), Err(Error::ArenaFull { .. })));
+    let error = arena.try_split(usize::MAX).err();
+    assert!(matches!(error, Some(Error::NoMemory { .. })), "{error:?}");
+    assert!(arena.try_split(0).is_ok_and(|parts| parts.is_empty()));
+    assert_eq!(arena.used_bytes(), used);
 }
 
 #[test]

@@ -163,12 +163,16 @@ impl Bump {
         }
     }
 
-    /// Cursors over `count` equal parts of what is free, rounded down to 64 bytes.
+    /// Cursors over `count` equal parts of what is free, rounded down to 64 bytes; nothing is done
+    /// when there is no memory for so many.
     ///
     /// # Safety
     /// Until the last slice of a part has ended, this cursor hands nothing out. `end_part` is
     /// called once for each part, unless it is forgotten.
-    pub(super) unsafe fn split(&mut self, count: usize) -> Vec<Self> {
+    pub(super) unsafe fn split(&mut self, count: usize) -> Result<Vec<Self>, Error> {
+        let mut parts = Vec::new();
+        let wanted = wide(count.saturating_mul(size_of::<Self>()));
+        parts.try_reserve_exact(count).map_err(|_| Error::NoMemory { wanted })?;
         let (from, free) = (self.cursor(), self.end - self.cursor());
         let share = free.checked_div(count).unwrap_or(0) & !(LINE - 1);
         let (dirty, high) = (*self.dirty.get_mut(), *self.high.get_mut());
@@ -196,7 +200,8 @@ impl Bump {
                 first_dirty: self.first_dirty,
             }
         };
-        (0..count).map(part).collect()
+        parts.extend((0..count).map(part));
+        Ok(parts)
     }
 
     /// Takes the marks of a part that ends; the last one lets the marks of the whole be exact.
