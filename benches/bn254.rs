@@ -10,13 +10,13 @@ use ark_bn254::{
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
 use ark_ff::{BigInt, PrimeField};
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
-use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use nalloc::{Arena, NAlloc};
 use nalloc_bn254::curve::CurveField;
 use nalloc_bn254::field::{FqModulus, FrModulus, Modulus, Montgomery};
 use nalloc_bn254::{
-    Affine, Field, Fq, Fq2, Fr, G1Affine, G2Affine, Ntt, Pool, msm, msm_scratch_bytes,
-    ntt_scratch_bytes,
+    Affine, Field, Fq, Fq2, Fr, G1Affine, G2Affine, Kernels, Ntt, Pool, Vectors, msm,
+    msm_scratch_bytes, ntt_scratch_bytes,
 };
 use std::hint::black_box;
 
@@ -89,6 +89,57 @@ where
 
 /// Operations of a chain, each on the result of the one before.
 const CHAIN: usize = 100;
+
+/// Verbs over vectors that fit the second-level cache and that do not, on one thread and on all;
+/// arkworks has none, so plain Rust stands beside them.
+fn vectors(criterion: &mut Criterion) {
+    for log_size in [12, 18] {
+        let b = powers_of_seven::<Fr>(1 << log_size);
+        for threads in [Some(1), None] {
+            let pool = Pool::new(threads).expect("threads");
+            for kernels in Kernels::ifma().into_iter().chain([Kernels::PORTABLE]) {
+                verbs(criterion, &b, Vectors::with_kernels(&pool, kernels), &|verb| {
+                    let name = format!("vector {verb}, {}", kernels.name());
+                    (name, format!("2^{log_size}, {} threads", pool.thread_count()))
+                });
+            }
+        }
+    }
+}
+
+fn verbs(
+    criterion: &mut Criterion,
+    b: &[Fr],
+    vectors: Vectors<'_>,
+    name: &dyn Fn(&str) -> (String, String),
+) {
+    let mut a: Vec<Fr> = b.iter().rev().copied().collect();
+    let mut product = a.clone();
+    vectors.mul(&mut product, b).expect("equal lengths");
+    assert!(product.iter().zip(a.iter().zip(b)).all(
+        |(&c, (&a, &b))| to_ark::<_, ArkFr>(c) == to_ark::<_, ArkFr>(a) * to_ark::<_, ArkFr>(b)
+    ));
+    let mut measure = |verb: &str, work: &mut dyn FnMut()| {
+        let (group, id) = name(verb);
+        let mut group = criterion.benchmark_group(group);
+        group.throughput(Throughput::Elements(b.len() as u64));
+        group.bench_function(id, |bench| bench.iter(&mut *work));
+        group.finish();
+    };
+    measure("add", &mut || vectors.add(&mut a, b).expect("equal lengths"));
+    measure("sub", &mut || vectors.sub(&mut a, b).expect("equal lengths"));
+    measure("mul", &mut || vectors.mul(&mut a, b).expect("equal lengths"));
+    measure("mul_into", &mut || vectors.mul_into(&a, b, &mut product).expect("equal lengths"));
+    measure("scale", &mut || vectors.scale(&mut a, b[1]));
+    measure("square", &mut || vectors.square(&mut a));
+    measure("invert", &mut || vectors.invert(&mut a));
+    measure("inner product", &mut || {
+        black_box(vectors.inner_product(&a, b).expect("equal lengths"));
+    });
+    measure("sum", &mut || {
+        black_box(vectors.sum(&a));
+    });
+}
 
 fn transforms(criterion: &mut Criterion) {
     let pool = Pool::new(None).expect("threads");
@@ -193,5 +244,5 @@ fn coordinate(value: ArkFq) -> Fq {
     Fq::from_plain(value.into_bigint().0).expect("arkworks' values are canonical")
 }
 
-criterion_group!(benches, fields, transforms, multi_scalar);
+criterion_group!(benches, fields, vectors, transforms, multi_scalar);
 criterion_main!(benches);

@@ -4,8 +4,8 @@
 //! |---|---|
 //! | `lanes` | the contract: eight words at once |
 //! | `ifma`, `model` | who fulfils it: intrinsics, and what they do in plain Rust |
-//! | `constants`, `value`, `product` | numbers in 52-bit limbs and their multiplication |
-//! | `vector`, `tile`, `sweep` | the algorithms |
+//! | `constants`, `value`, `product`, `wide` | numbers in 52-bit limbs and their multiplication |
+//! | `vector`, `inverse`, `tile`, `sweep` | the algorithms |
 //!
 //! The choice is made once a process, by what the CPU has; the environment variable `NALLOC_CPU`
 //! (`baseline` or `ifma`) overrides it for tests and measurements. It never changes a result.
@@ -23,6 +23,7 @@
 pub(crate) mod constants;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod ifma;
+pub(crate) mod inverse;
 pub(crate) mod lanes;
 #[cfg(any(test, not(target_arch = "x86_64")))]
 pub(crate) mod model;
@@ -33,6 +34,7 @@ mod tests;
 pub(crate) mod tile;
 pub(crate) mod value;
 pub(crate) mod vector;
+pub(crate) mod wide;
 
 use std::env;
 use std::sync::OnceLock;

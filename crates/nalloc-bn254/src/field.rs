@@ -8,6 +8,7 @@ mod bytes;
 mod fq;
 mod fq2;
 mod fr;
+mod in_lanes;
 mod inverse;
 pub(crate) mod limbs;
 mod mont;
@@ -86,6 +87,24 @@ pub trait Field:
         Ok(None)
     }
 
+    /// `a[i] = a[i] + b[i]`, for slices of equal length.
+    #[doc(hidden)]
+    fn add_each(kernels: Kernels, a: &mut [Self], b: &[Self]) {
+        let _ = kernels;
+        for (a, &b) in a.iter_mut().zip(b) {
+            *a += b;
+        }
+    }
+
+    /// `a[i] = a[i] - b[i]`, for slices of equal length.
+    #[doc(hidden)]
+    fn subtract_each(kernels: Kernels, a: &mut [Self], b: &[Self]) {
+        let _ = kernels;
+        for (a, &b) in a.iter_mut().zip(b) {
+            *a -= b;
+        }
+    }
+
     /// `a[i] = a[i] * b[i]`, for slices of equal length.
     #[doc(hidden)]
     fn multiply_each(kernels: Kernels, a: &mut [Self], b: &[Self]) {
@@ -102,6 +121,36 @@ pub trait Field:
         for a in a {
             *a *= factor;
         }
+    }
+
+    /// `a[i] = a[i] * a[i]`.
+    #[doc(hidden)]
+    fn square_each(kernels: Kernels, a: &mut [Self]) {
+        let _ = kernels;
+        for a in a {
+            *a = a.square();
+        }
+    }
+
+    /// `a[i] = 1 / a[i]`; zeros stay zero.
+    #[doc(hidden)]
+    fn invert_each(kernels: Kernels, a: &mut [Self]) {
+        let _ = kernels;
+        inverse::invert_each(a);
+    }
+
+    /// The sum of `a[i] * b[i]`, for slices of equal length.
+    #[doc(hidden)]
+    fn inner_product(kernels: Kernels, a: &[Self], b: &[Self]) -> Self {
+        let _ = kernels;
+        a.iter().zip(b).fold(Self::ZERO, |sum, (&a, &b)| sum + a * b)
+    }
+
+    /// The sum of all elements.
+    #[doc(hidden)]
+    fn sum(kernels: Kernels, a: &[Self]) -> Self {
+        let _ = kernels;
+        a.iter().fold(Self::ZERO, |sum, &a| sum + a)
     }
 
     /// self * self.

@@ -7,6 +7,7 @@
 //! | [`ntt`] | transforms between coefficients and values |
 //! | [`msm`](mod@msm) | sums of many points, each times a scalar |
 //! | [`poly`] | polynomials by their coefficients |
+//! | [`vector`] | sums, products and inverses of whole vectors |
 //! | [`pairing`] | the check that a product of pairings is one |
 //! | [`buffer`], [`pool`] | the memory and the threads of all of it |
 //!
@@ -26,6 +27,7 @@ mod observer;
 pub mod pairing;
 pub mod poly;
 pub mod pool;
+pub mod vector;
 
 pub use arch::{CPU_VARIABLE, Kernels};
 pub use buffer::{HeapBuffer, PlainBytes};
@@ -38,3 +40,4 @@ pub use observer::Observer;
 pub use pairing::pairing_product_is_one;
 pub use poly::Polynomial;
 pub use pool::Pool;
+pub use vector::Vectors;

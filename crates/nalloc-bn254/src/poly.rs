@@ -79,7 +79,7 @@ impl<F: Field> Polynomial<F> {
     /// # Errors
     /// [`Error::Memory`].
     pub fn add(&self, other: &Self) -> Result<Self, Error> {
-        self.combine(other, |sum, c| *sum += c)
+        self.combine(other, F::add_each)
     }
 
     /// The difference; its degree is at most the greater one, and less where leading terms cancel.
@@ -87,15 +87,13 @@ impl<F: Field> Polynomial<F> {
     /// # Errors
     /// [`Error::Memory`].
     pub fn sub(&self, other: &Self) -> Result<Self, Error> {
-        self.combine(other, |difference, c| *difference -= c)
+        self.combine(other, F::subtract_each)
     }
 
-    fn combine(&self, other: &Self, combine: impl Fn(&mut F, F)) -> Result<Self, Error> {
+    fn combine(&self, other: &Self, verb: fn(Kernels, &mut [F], &[F])) -> Result<Self, Error> {
         let mut buffer = HeapBuffer::zeroed(self.len.max(other.len))?;
         buffer[..self.len].copy_from_slice(self.coefficients());
-        for (own, &theirs) in buffer.iter_mut().zip(other.coefficients()) {
-            combine(own, theirs);
-        }
+        verb(Kernels::host(), &mut buffer[..other.len], other.coefficients());
         Ok(Self::trimmed(buffer))
     }
 
@@ -105,7 +103,7 @@ impl<F: Field> Polynomial<F> {
     /// [`Error::Memory`].
     pub fn scale(&self, factor: F) -> Result<Self, Error> {
         let mut buffer = HeapBuffer::from_slice(self.coefficients())?;
-        buffer.iter_mut().for_each(|c| *c *= factor);
+        F::multiply_all(Kernels::host(), &mut buffer, factor);
         Ok(Self::trimmed(buffer))
     }
 

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 
 use crate::error::Error;
+use crate::field::Field;
 
 /// The most threads of one pool.
 pub(crate) const THREADS_MAX: usize = 1024;
@@ -118,6 +119,24 @@ impl Pool {
             let pairs = left.par_chunks_mut(chunk_len).zip(right.par_chunks_mut(chunk_len));
             pairs.enumerate().for_each(|(index, (l, r))| work(index * chunk_len, l, r));
         });
+    }
+
+    /// The sum of the results of `work` on every piece of `chunk_len` elements, which it gets with
+    /// the index of its first one.
+    pub(crate) fn sum_chunks<T: Sync, F: Field>(
+        &self,
+        elements: &[T],
+        chunk_len: usize,
+        work: impl Fn(usize, &[T]) -> F + Send + Sync,
+    ) -> F {
+        if elements.len() <= chunk_len {
+            return work(0, elements);
+        }
+        self.install(|| {
+            let chunks = elements.par_chunks(chunk_len).enumerate();
+            let sums = chunks.map(|(index, chunk)| work(index * chunk_len, chunk));
+            sums.reduce(|| F::ZERO, |sum, other| sum + other)
+        })
     }
 
     /// The first result that is not none, in the order of the pieces of `chunk_len` elements;

@@ -3,11 +3,12 @@
 use core::arch::asm;
 use core::arch::x86_64::{
     __m512i, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm512_add_epi64, _mm512_and_si512,
-    _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_mov_epi64,
-    _mm512_movepi64_mask, _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set_epi64,
-    _mm512_set1_epi64, _mm512_shrdi_epi64, _mm512_shuffle_i64x2, _mm512_slli_epi64,
-    _mm512_srai_epi64, _mm512_srli_epi64, _mm512_storeu_si512, _mm512_stream_si512,
-    _mm512_sub_epi64, _mm512_ternarylogic_epi64, _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
+    _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_add_epi64,
+    _mm512_mask_mov_epi64, _mm512_movepi64_mask, _mm512_permutex2var_epi64,
+    _mm512_permutexvar_epi64, _mm512_set_epi64, _mm512_set1_epi64, _mm512_shrdi_epi64,
+    _mm512_shuffle_i64x2, _mm512_slli_epi64, _mm512_srai_epi64, _mm512_srli_epi64,
+    _mm512_storeu_si512, _mm512_stream_si512, _mm512_sub_epi64, _mm512_ternarylogic_epi64,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
 };
 
 use super::lanes::{ELEMENT_OF_LANE, Elements, Kernel, LANES, Lanes};
@@ -117,6 +118,12 @@ impl Lanes for Ifma {
     fn select_negative(self, sign: __m512i, a: __m512i, b: __m512i) -> __m512i {
         let negative = register!(_mm512_movepi64_mask(sign));
         register!(_mm512_mask_mov_epi64(b, negative, a))
+    }
+
+    #[inline(always)]
+    fn add_where_negative(self, sign: __m512i, a: __m512i, b: __m512i) -> __m512i {
+        let negative = register!(_mm512_movepi64_mask(sign));
+        register!(_mm512_mask_add_epi64(a, negative, a, b))
     }
 
     #[inline(always)]

@@ -62,6 +62,8 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     fn funnel<const N: i32>(self, low: Self::Word, high: Self::Word) -> Self::Word;
     /// Where `sign` is negative `a`, else `b`.
     fn select_negative(self, sign: Self::Word, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// a + b where `sign` is negative, else a.
+    fn add_where_negative(self, sign: Self::Word, a: Self::Word, b: Self::Word) -> Self::Word;
     /// Entry `index` of a table, for indices below 8.
     fn look_up_8(self, table: &[u64; 16], index: Self::Word) -> Self::Word;
     /// Entry `index` of a table, for indices below 16.

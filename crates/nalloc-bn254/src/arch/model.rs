@@ -74,6 +74,10 @@ impl Lanes for Model {
         each(|i| if sign[i] >> 63 == 1 { a[i] } else { b[i] })
     }
 
+    fn add_where_negative(self, sign: Self::Word, a: Self::Word, b: Self::Word) -> Self::Word {
+        each(|i| if sign[i] >> 63 == 1 { a[i].wrapping_add(b[i]) } else { a[i] })
+    }
+
     fn look_up_8(self, table: &[u64; 16], index: Self::Word) -> Self::Word {
         index.map(|index| table[(index % 8) as usize])
     }

@@ -4,11 +4,14 @@ use core::marker::PhantomData;
 
 use super::Kernels;
 use super::constants::Factor;
+use super::inverse::InvertEach;
 use super::lanes::{Elements, Kernel, Lanes};
 use super::model::Model;
 use super::product::shoup;
 use super::value::{Columns, Lazy};
-use super::vector::{MultiplyAll, MultiplyEach};
+use super::vector::{
+    AddEach, InnerProduct, MultiplyAll, MultiplyEach, SquareEach, SubtractEach, Sum,
+};
 use crate::field::{Field, Fq, Fr, Modulus, Montgomery};
 use crate::ntt::four_step::{Direction, FourStep, Plan, Work, scratch_bytes};
 use crate::pool::Pool;
@@ -38,11 +41,52 @@ fn check_products<L: Lanes, M: Modulus>(lanes: L) {
         let expected: Vec<_> = a.iter().zip(&b).map(|(&a, &b)| a * b).collect();
         assert_eq!(products, expected);
 
+        let mut sums = a.clone();
+        let (x, y) = (Montgomery::as_elements_mut(&mut sums), Montgomery::as_elements(&b));
+        lanes.call(AddEach::<M> { a: x, b: y, modulus: PhantomData });
+        let expected: Vec<_> = a.iter().zip(&b).map(|(&a, &b)| a + b).collect();
+        assert_eq!(sums, expected);
+        let x = Montgomery::as_elements_mut(&mut sums);
+        lanes.call(SubtractEach::<M> { a: x, b: y, modulus: PhantomData });
+        assert_eq!(sums, a);
+
         let mut scaled = a.clone();
         let x = Montgomery::as_elements_mut(&mut scaled);
         lanes.call(MultiplyAll { a: x, factor: b[0] });
         let expected: Vec<_> = a.iter().map(|&a| a * b[0]).collect();
         assert_eq!(scaled, expected);
+    }
+}
+
+/// Squares, inverses and sums of edge values, of the most that is summed before a reduction, and
+/// of the largest element everywhere.
+fn check_folds<L: Lanes, M: Modulus>(lanes: L) {
+    let most = 8 * 129;
+    for a in [values::<M>(64), values(most), vec![-Montgomery::ONE; most]] {
+        let eights = Montgomery::as_elements(&a);
+        let fold = |sums: Elements| {
+            let sums = sums.into_iter().map(|sum| Montgomery::<M>::from_montgomery(sum).unwrap());
+            sums.fold(Montgomery::ZERO, |sum, term| sum + term)
+        };
+        let mut squares = a.clone();
+        let x = Montgomery::as_elements_mut(&mut squares);
+        lanes.call(SquareEach::<M> { a: x, modulus: PhantomData });
+        assert!(squares.iter().zip(&a).all(|(&square, &a)| square == a * a));
+        let sum = lanes.call(Sum::<M> { a: eights, modulus: PhantomData });
+        assert_eq!(fold(sum), a.iter().fold(Montgomery::ZERO, |sum, &a| sum + a));
+        let product = lanes.call(InnerProduct::<M> { a: eights, b: eights, modulus: PhantomData });
+        assert_eq!(fold(product), squares.iter().fold(Montgomery::ZERO, |sum, &a| sum + a));
+
+        let mut inverses = a.clone();
+        let (groups, rest) = Montgomery::as_elements_mut(&mut inverses).as_chunks_mut();
+        let done = a.len() - 8 * rest.len();
+        let invert = |eight: &mut [Montgomery<M>; 8]| {
+            *eight = eight.map(|x| x.invert().expect("no zero comes this far"));
+        };
+        lanes.call(InvertEach { a: groups, invert });
+        for (&a, &inverse) in a[..done].iter().zip(&inverses) {
+            assert_eq!(inverse, a.invert().unwrap_or(Montgomery::ZERO));
+        }
     }
 }
 
@@ -80,8 +124,10 @@ fn check_shoup<L: Lanes, M: Modulus>(lanes: L) {
 }
 
 #[test]
-fn products_of_edge_values_equal_portable_ones_in_every_lane() {
+fn verbs_on_edge_values_equal_portable_ones_in_every_lane() {
     println!("seed {SEED:#x}");
+    check_folds::<_, crate::field::FrModulus>(Model);
+    check_folds::<_, crate::field::FqModulus>(Model);
     check_products::<_, crate::field::FrModulus>(Model);
     check_products::<_, crate::field::FqModulus>(Model);
     check_shoup::<_, crate::field::FrModulus>(Model);
@@ -90,6 +136,8 @@ fn products_of_edge_values_equal_portable_ones_in_every_lane() {
         println!("skipped with ifma: this CPU has no AVX-512 IFMA");
         return;
     };
+    check_folds::<_, crate::field::FrModulus>(lanes);
+    check_folds::<_, crate::field::FqModulus>(lanes);
     check_products::<_, crate::field::FrModulus>(lanes);
     check_products::<_, crate::field::FqModulus>(lanes);
     check_shoup::<_, crate::field::FrModulus>(lanes);

@@ -71,14 +71,14 @@ pub(super) fn splat<L: Lanes>(l: L, limbs: &Limbs52) -> Limbs<L> {
 
 /// The low 52 bits of every limb.
 #[inline(always)]
-fn mask<L: Lanes>(l: L, limbs: &Limbs<L>) -> Limbs<L> {
+pub(super) fn mask<L: Lanes>(l: L, limbs: &Limbs<L>) -> Limbs<L> {
     let low = l.splat(MASK);
     limbwise!(i => l.and(limbs[i], low))
 }
 
 /// Moves what limbs hold above 52 bits, or below zero, to the next one; the noise stays.
 #[inline(always)]
-fn carried<L: Lanes>(l: L, t: &Limbs<L>) -> Limbs<L> {
+pub(super) fn carried<L: Lanes>(l: L, t: &Limbs<L>) -> Limbs<L> {
     let t1 = l.add(t[1], l.sar::<52>(t[0]));
     let t2 = l.add(t[2], l.sar::<52>(t1));
     let t3 = l.add(t[3], l.sar::<52>(t2));
@@ -122,6 +122,12 @@ impl<L: Lanes, M: Modulus, const BOUND: u64> Below<L, M, BOUND> {
             l.masked_or(l.shr::<24>(e[2]), all, l.shl::<28>(e[3])),
             l.masked_or(l.shr::<36>(e[3]), all, l.shl::<16>(e[4])),
         ]
+    }
+
+    /// As a summand.
+    #[inline(always)]
+    pub(crate) fn columns(&self) -> Columns<L> {
+        Columns(self.0)
     }
 
     /// As a factor or a summand of lazy arithmetic.
@@ -193,6 +199,18 @@ impl<L: Lanes> Lazy<L> {
             l.funnel::<36>(limbs[1], limbs[2]),
             l.funnel::<24>(limbs[2], limbs[3]),
             l.shr::<12>(limbs[3]),
+        ])
+    }
+
+    /// x * 4, so that the Montgomery square by 2^-260 is one by 2^-256. x < p -> < 4p.
+    #[inline(always)]
+    pub(crate) fn unpack_times_4(l: L, limbs: [L::Word; 4]) -> Self {
+        Self([
+            l.shl::<2>(limbs[0]),
+            l.funnel::<50>(limbs[0], limbs[1]),
+            l.funnel::<38>(limbs[1], limbs[2]),
+            l.funnel::<26>(limbs[2], limbs[3]),
+            l.shr::<14>(limbs[3]),
         ])
     }
 

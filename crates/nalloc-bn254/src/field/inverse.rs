@@ -2,6 +2,7 @@
 
 use super::Field;
 use super::mont::{Modulus, Montgomery};
+use crate::arch::Kernels;
 
 /// How many elements share one inversion. The products of one run lie on the stack (16 KiB for
 /// Fq2), and a run adds 1.5 multiplications per element for its share of the inversion.
@@ -14,8 +15,14 @@ pub(super) fn fermat<M: Modulus>(x: Montgomery<M>) -> Option<Montgomery<M>> {
 
 /// Replaces every element by its inverse; zeros stay zero.
 ///
-/// Three multiplications an element, and an inversion for every 256. Allocates nothing.
+/// Three multiplications an element, and an inversion for every 256, or every 2048 in lanes.
+/// Allocates nothing; what it leaves on the stack tells about the elements.
 pub fn batch_invert<F: Field>(values: &mut [F]) {
+    F::invert_each(Kernels::host(), values);
+}
+
+/// As [`batch_invert`], one element after the other.
+pub(super) fn invert_each<F: Field>(values: &mut [F]) {
     let mut products = [F::ZERO; RUN];
     for run in values.chunks_mut(RUN) {
         invert_run(run, &mut products);
@@ -23,7 +30,7 @@ pub fn batch_invert<F: Field>(values: &mut [F]) {
 }
 
 /// Walks forward collecting products of what is not zero, inverts the last, and walks back.
-fn invert_run<F: Field>(run: &mut [F], products: &mut [F; RUN]) {
+fn invert_run<F: Field>(run: &mut [F], products: &mut [F]) {
     let mut product = F::ONE;
     for (value, before) in run.iter().zip(products.iter_mut()) {
         *before = product;

@@ -13,8 +13,7 @@ use nalloc::Zeroable;
 use super::Field;
 use super::limbs::{self, Limbs, mac};
 use crate::arch::Kernels;
-use crate::arch::lanes::{Elements, LANES, Lanes as _};
-use crate::arch::vector::{MultiplyAll, MultiplyEach};
+use crate::arch::lanes::{Elements, LANES};
 use crate::buffer::PlainBytes;
 use crate::error::Error;
 use crate::ntt::four_step::{self, Direction, FourStep, Plan};
@@ -78,7 +77,7 @@ impl<M: Modulus> Montgomery<M> {
     }
 
     /// The element whose stored limbs are `stored`, which must be canonical.
-    pub(super) const fn from_stored(stored: Limbs) -> Self {
+    pub(crate) const fn from_stored(stored: Limbs) -> Self {
         Self(stored, PhantomData)
     }
 
@@ -219,27 +218,54 @@ impl<M: Modulus> Field for Montgomery<M> {
         Ok(Some(Box::new(Plan::<_, M>::new(lanes, log2, direction)?)))
     }
 
-    fn multiply_each(kernels: Kernels, a: &mut [Self], b: &[Self]) {
-        let mut done = 0;
-        if let Some(lanes) = kernels.lanes() {
-            done = a.len() / LANES * LANES;
-            let (a, b) = (Self::as_elements_mut(a), Self::as_elements(b));
-            lanes.call(MultiplyEach::<M> { a, b, modulus: PhantomData });
+    fn add_each(kernels: Kernels, a: &mut [Self], b: &[Self]) {
+        let done = Self::add_each_in_lanes(kernels, a, b);
+        for (a, &b) in a[done..].iter_mut().zip(&b[done..]) {
+            *a += b;
         }
+    }
+
+    fn subtract_each(kernels: Kernels, a: &mut [Self], b: &[Self]) {
+        let done = Self::subtract_each_in_lanes(kernels, a, b);
+        for (a, &b) in a[done..].iter_mut().zip(&b[done..]) {
+            *a -= b;
+        }
+    }
+
+    fn multiply_each(kernels: Kernels, a: &mut [Self], b: &[Self]) {
+        let done = Self::multiply_each_in_lanes(kernels, a, b);
         for (a, &b) in a[done..].iter_mut().zip(&b[done..]) {
             *a *= b;
         }
     }
 
     fn multiply_all(kernels: Kernels, a: &mut [Self], factor: Self) {
-        let mut done = 0;
-        if let Some(lanes) = kernels.lanes() {
-            done = a.len() / LANES * LANES;
-            lanes.call(MultiplyAll { a: Self::as_elements_mut(a), factor });
-        }
+        let done = Self::multiply_all_in_lanes(kernels, a, factor);
         for a in &mut a[done..] {
             *a *= factor;
         }
+    }
+
+    fn square_each(kernels: Kernels, a: &mut [Self]) {
+        let done = Self::square_each_in_lanes(kernels, a);
+        for a in &mut a[done..] {
+            *a = a.square();
+        }
+    }
+
+    fn invert_each(kernels: Kernels, a: &mut [Self]) {
+        let done = Self::invert_each_in_lanes(kernels, a);
+        super::inverse::invert_each(&mut a[done..]);
+    }
+
+    fn inner_product(kernels: Kernels, a: &[Self], b: &[Self]) -> Self {
+        let (sum, done) = Self::inner_product_in_lanes(kernels, a, b);
+        a[done..].iter().zip(&b[done..]).fold(sum, |sum, (&a, &b)| sum + a * b)
+    }
+
+    fn sum(kernels: Kernels, a: &[Self]) -> Self {
+        let (sum, done) = Self::sum_in_lanes(kernels, a);
+        a[done..].iter().fold(sum, |sum, &a| sum + a)
     }
 
     #[inline]

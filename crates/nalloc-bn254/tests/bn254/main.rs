@@ -9,3 +9,4 @@ mod pairing;
 mod poly;
 mod pool;
 mod support;
+mod vector;

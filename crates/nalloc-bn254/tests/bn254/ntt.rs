@@ -5,19 +5,10 @@ use nalloc::Arena;
 use nalloc_bn254::{Error, Field, Fq, Fr, Kernels, Ntt, OddPoints, Pool, ntt_scratch_bytes};
 
 use crate::field::tiny::Tiny;
-use crate::support::{Rng, ark_fr, our_fr};
+use crate::support::{Rng, all_kernels, ark_fr, our_fr};
 
 fn pools() -> [Pool; 2] {
     [1, 3].map(|threads| Pool::new(Some(threads)).unwrap())
-}
-
-/// Every way to compute that this CPU has, each of which must pass every test.
-fn all_kernels() -> Vec<Kernels> {
-    let ifma = Kernels::ifma();
-    if ifma.is_none() {
-        println!("skipped with ifma: this CPU has no AVX-512 IFMA");
-    }
-    ifma.into_iter().chain([Kernels::PORTABLE]).collect()
 }
 
 /// Room for the transforms of 2^`log2` values on `pool`.

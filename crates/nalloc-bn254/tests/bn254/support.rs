@@ -2,10 +2,19 @@
 
 use ark_ec::AffineRepr;
 use ark_ff::{BigInt, PrimeField};
-use nalloc_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine};
+use nalloc_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine, Kernels};
 
 /// The seed of every random test.
 pub const SEED: u64 = 0x6e61_6c6c_6f63_0254;
+
+/// Every way to compute that this CPU has, each of which must pass every test.
+pub fn all_kernels() -> Vec<Kernels> {
+    let ifma = Kernels::ifma();
+    if ifma.is_none() {
+        println!("skipped with ifma: this CPU has no AVX-512 IFMA");
+    }
+    ifma.into_iter().chain([Kernels::PORTABLE]).collect()
+}
 
 /// splitmix64: small, and the same numbers everywhere.
 pub struct Rng(u64);
