@@ -36,6 +36,10 @@ async function run(t: ExecutionContext, ...args: string[]): Promise<Record<strin
   return JSON.parse(ending.stdout)
 }
 
+test('every kind of view ends with a reset and a dispose, also in another realm', async (t) => {
+  t.deepEqual(await run(t, 'endViews'), { isEndedByReset: true, isEndedByDispose: true })
+})
+
 for (const { name, escapes, isAlias } of THEFTS) {
   test(`${name} of an arena's buffer: zeros for the thief, fresh memory for us`, async (t) => {
     const result = await run(t, 'arena', name)

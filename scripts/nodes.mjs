@@ -25,10 +25,9 @@ const SCENES = [
   ),
   ['escape', 'arena', 'markAsUntransferable'],
   ['escape', 'secret', 'markAsUntransferable'],
-  ...['launder', 'inFlightReset', 'inFlightDispose', 'secretInFlight', 'forget'].map((scene) => [
-    'escape',
-    scene,
-  ]),
+  ...['endViews', 'launder', 'inFlightReset', 'inFlightDispose', 'secretInFlight', 'forget'].map(
+    (scene) => ['escape', scene],
+  ),
   ['churnWorkers', '0'],
 ]
 const node = (version) => ({

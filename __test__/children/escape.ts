@@ -2,6 +2,7 @@
 // what became of it as JSON. One way per process: it is the process that must not die.
 
 import fs from 'node:fs'
+import { runInNewContext } from 'node:vm'
 import workers, { Worker } from 'node:worker_threads'
 import zlib from 'node:zlib'
 import { Arena, type NallocError, SecretBuf, stats } from 'nalloc'
@@ -11,6 +12,7 @@ const MIB = 2 ** 20
 const FILL = 0x5a
 const OTHERS = 0x77
 const TURNS_MAX = 200
+const KINDS = ['u8', 'u32', 'i32', 'u64', 'i64', 'f64'] as const
 
 type Moved = ArrayBuffer & {
   transfer(byteLength?: number): ArrayBuffer
@@ -105,6 +107,38 @@ async function stealFromSecret(theft: Theft): Promise<unknown> {
   const isStillMine = isAll(OTHERS, stolen)
   secret.dispose()
   return { isStolenZero, isWhole, isSeenWhole, isStillMine, escapes: stats().escapes }
+}
+
+/** Views of every kind, and what their lengths are after a reset, and after a dispose. */
+async function endViews(): Promise<unknown> {
+  const views = (
+    arena: Arena,
+  ): readonly { readonly length?: number; readonly byteLength: number }[] => {
+    const view = arena.alloc('u8', 1000)
+    const { buffer } = view
+    const realm = runInNewContext('[new Uint8Array(buffer), new Float64Array(buffer, 8, 9)]', {
+      buffer,
+    }) as readonly Uint8Array[]
+    const kinds = KINDS.map((kind) => arena.alloc(kind, 9))
+    return [view, view.subarray(1), Buffer.from(buffer, 1, 9), buffer, ...realm, ...kinds]
+  }
+  const lengthOfData = (view: DataView): unknown => {
+    try {
+      return view.byteLength
+    } catch (error) {
+      return (error as Error).name
+    }
+  }
+  const arena = new Arena(MIB)
+  const ended = (['reset', 'dispose'] as const).map((end) => {
+    const all = views(arena)
+    const data = new DataView(arena.alloc('u8', 9).buffer)
+    const isShown = all.every(({ byteLength }) => byteLength > 0)
+    arena[end]()
+    const isEnded = all.every(({ byteLength, length = 0 }) => byteLength === 0 && length === 0)
+    return isShown && isEnded && lengthOfData(data) === 'TypeError'
+  })
+  return { isEndedByReset: ended[0], isEndedByDispose: ended[1] }
 }
 
 /** An arena whose buffer is gone hands out fresh memory, also before a reset. */
@@ -280,6 +314,7 @@ async function forget(): Promise<unknown> {
 }
 
 const scenes: Readonly<Record<string, (theft: Theft) => Promise<unknown>>> = {
+  endViews,
   arena: stealFromArena,
   secret: stealFromSecret,
   allocate: allocateAfterTheft,
