@@ -65,12 +65,12 @@ class Finder {
     }
   }
 
-  *positions(chunk: Buffer): Generator<number> {
+  *positions(chunk: Buffer): Generator<{ i: number; pattern: Buffer }> {
     const marks = this.#marks
     for (let i = 0; i + ELEMENT_BYTES <= chunk.length; i += 1) {
       if (marks[(chunk[i] ?? 0) | ((chunk[i + 1] ?? 0) << 8)] === 0) continue
       const pattern = this.#byStart.get(chunk.readUInt32LE(i))
-      if (pattern?.equals(chunk.subarray(i, i + ELEMENT_BYTES))) yield i
+      if (pattern?.equals(chunk.subarray(i, i + ELEMENT_BYTES))) yield { i, pattern }
     }
   }
 }
@@ -81,34 +81,34 @@ export type Wanted = (access: string, bytes: bigint) => boolean
 /** What the process itself can write to. */
 const isWritable: Wanted = (access) => access.startsWith('rw')
 
-/**
- * Where any of the patterns, of 32 bytes, lies in the memory of a process. The kernel shows us what
- * the process itself cannot read, too.
- */
-export function search(
+/** Where any of the patterns, of 32 bytes, lies in the writable memory of a process. */
+export function search(pid: number, wanted: readonly Buffer[]): string[] {
+  return [...matches(pid, wanted, isWritable)].map(({ where }) => where)
+}
+
+/** As `search`: each place with its pattern. The kernel shows us what is not accessible, too. */
+export function* matches(
   pid: number,
   wanted: readonly Buffer[],
-  isSearched: Wanted = isWritable,
-): string[] {
+  isSearched: Wanted,
+): Generator<{ readonly where: string; readonly pattern: Buffer }> {
   const finder = new Finder(wanted)
   const maps = fs.readFileSync(`/proc/${pid}/maps`, 'utf8').trim().split('\n')
   const memory = fs.openSync(`/proc/${pid}/mem`, 'r')
-  const found: string[] = []
   try {
     for (const line of maps) {
       const [, start = '', end = '', flags = ''] = /^(\w+)-(\w+) (\S+)/.exec(line) ?? []
       const [from, to] = [BigInt(`0x${start}`), BigInt(`0x${end}`)]
       if (!isSearched(flags, to - from)) continue
       for (const { address, chunk } of chunksOf(memory, from, to)) {
-        for (const i of finder.positions(chunk)) {
-          found.push(`${(address + BigInt(i)).toString(16)} in ${line}`)
+        for (const { i, pattern } of finder.positions(chunk)) {
+          yield { where: `${(address + BigInt(i)).toString(16)} in ${line}`, pattern }
         }
       }
     }
   } finally {
     fs.closeSync(memory)
   }
-  return found
 }
 
 function* chunksOf(memory: number, start: bigint, end: bigint) {

@@ -5,7 +5,7 @@ import { createInterface } from 'node:readline'
 import test from 'ava'
 import { canTrace, debug, NO_DEBUGGER } from './_debugger.ts'
 import { NEEDLES, needle } from './_needles.ts'
-import { search } from './_processMemory.ts'
+import { matches } from './_processMemory.ts'
 
 const WAYS = ['end', 'exit', 'throw', 'handler']
 const PATTERN_BYTES = 32
@@ -24,10 +24,9 @@ function isSearched(access: string, bytes: bigint): boolean {
 
 /** Which needles lie in the memory of a process. */
 function found(pid: number): number[] {
-  return NEEDLES.filter((number) => {
-    const pattern = needle(number).subarray(0, PATTERN_BYTES)
-    return search(pid, [pattern], isSearched).length > 0
-  })
+  const wanted = NEEDLES.map((number) => needle(number).subarray(0, PATTERN_BYTES))
+  const seen = new Set([...matches(pid, wanted, isSearched)].map(({ pattern }) => pattern))
+  return NEEDLES.filter((_, i) => seen.has(wanted[i] as Buffer))
 }
 
 for (const way of WAYS) {
