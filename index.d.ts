@@ -39,8 +39,11 @@ export declare class Region {
   get isBusy(): boolean
   /** Overwrites the first `bytes` bytes with zeros. */
   wipe(bytes: number): void
-  /** Gives the pages back: everything reads as zero. */
-  discard(): void
+  /**
+   * Gives the pages back: everything reads as zero. Of a secret arena the first `usedBytes`
+   * bytes are overwritten before.
+   */
+  discard(usedBytes: number): void
   /** Somebody else has the buffer: gives the pages back, keeps the addresses for ever, counts it. */
   retire(): void
   /**

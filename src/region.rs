@@ -115,10 +115,11 @@ impl Region {
         Ok(())
     }
 
-    /// Gives the pages back: everything reads as zero.
+    /// Gives the pages back: everything reads as zero. Of a secret arena the first `usedBytes`
+    /// bytes are overwritten before.
     #[napi(catch_unwind)]
-    pub fn discard(&self) -> Result<()> {
-        self.memory()?.discard();
+    pub fn discard(&self, used_bytes: f64) -> Result<()> {
+        self.memory()?.discard(number::bytes(used_bytes));
         Ok(())
     }
 
@@ -151,7 +152,7 @@ impl Drop for Region {
         let memory = self.memory.get_mut().unwrap_or_else(PoisonError::into_inner).take();
         // TypeScript holds a region until its release: this is the end of the environment.
         if let Some(memory) = memory {
-            memory.discard();
+            memory.discard(memory.bytes());
         }
     }
 }

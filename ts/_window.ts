@@ -109,9 +109,12 @@ export class Window {
     return true
   }
 
-  /** Gives the memory back, its addresses when nobody can be at work on it. */
-  discard(): void {
-    callNative(() => this.region.discard())
+  /**
+   * Gives the memory back, its addresses when nobody can be at work on it. Of a secret arena the
+   * first bytes, all that views were handed out of, are overwritten before.
+   */
+  discard(usedBytes: number): void {
+    callNative(() => this.region.discard(usedBytes))
   }
 
   #make(offset: number, byteLength: number): ArrayBuffer {

@@ -219,7 +219,9 @@ export class Arena {
     // What a secret arena gives back is wiped on the way.
     this.#takeBack('as it is', (window) => window.closeViews())
     this.#isDisposed = true
-    for (const window of this.#windows) window?.discard()
+    for (const [index, window] of this.#windows.entries()) {
+      window?.discard(this.#bytesBelow(this.#highWaterBytes, index))
+    }
     this.#windows.length = 0
     this.#native.dispose()
   }

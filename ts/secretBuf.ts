@@ -284,7 +284,7 @@ export class SecretBuf {
   #closeWindow(): void {
     const window = this.#window
     this.#window = undefined
-    if (window?.closeViews()) window.discard()
+    if (window?.closeViews()) window.discard(this.byteLength)
   }
 }
 

@@ -48,7 +48,7 @@ extern "C" fn wipe_at_exit() {
         // the lock that is held here.
         let live: Vec<_> = arenas.values().filter_map(Weak::upgrade).collect();
         for memory in &live {
-            memory.wipe_secrets();
+            memory.wipe_secrets(memory.bytes);
         }
         return mem::forget(live);
     }
@@ -200,7 +200,7 @@ impl Memory {
     /// Everything reads as zero, and it is never unmapped.
     pub(super) fn retire(&self) {
         self.is_retired.store(true, Ordering::Relaxed);
-        self.discard();
+        self.discard(self.bytes);
     }
 
     /// Overwrites the first bytes with zeros.
@@ -211,19 +211,21 @@ impl Memory {
         nalloc::wipe(unsafe { slice::from_raw_parts_mut(self.start.as_ptr(), bytes) });
     }
 
-    /// Overwrites what JavaScript may have written to a secret arena.
-    fn wipe_secrets(&self) {
+    /// Overwrites what JavaScript may have written to a secret arena, which lies in the first
+    /// `used_bytes` bytes.
+    fn wipe_secrets(&self, used_bytes: usize) {
         if matches!(self.owner, Some(Owner::Arena { secrecy: Secrecy::Secret, .. })) {
-            self.wipe(self.shown_end.swap(0, Ordering::Relaxed));
+            self.wipe(used_bytes.min(self.shown_end.swap(0, Ordering::Relaxed)));
         }
     }
 
-    /// Everything reads as zero, and costs no memory where it is an arena's.
-    pub(super) fn discard(&self) {
+    /// Everything reads as zero, and costs no memory where it is an arena's; JavaScript has written
+    /// to the first `used_bytes` bytes at most.
+    pub(super) fn discard(&self, used_bytes: usize) {
         if !matches!(self.owner, Some(Owner::Arena { .. })) {
             return self.wipe(self.bytes);
         }
-        self.wipe_secrets();
+        self.wipe_secrets(used_bytes);
         // Locked pages cannot be dropped; a refusal to unlock shows in the next call.
         // SAFETY: the mapping is ours, and its bytes are of no use to anybody.
         let result = unsafe {
@@ -262,11 +264,11 @@ impl Drop for Memory {
                 Some(Owner::Secret(secret)) => secret.retire(),
                 arena => {
                     self.owner = arena;
-                    self.discard();
+                    self.discard(self.bytes);
                 }
             }
         } else if matches!(self.owner, Some(Owner::Arena { .. })) {
-            self.wipe_secrets();
+            self.wipe_secrets(self.bytes);
             // SAFETY: the mapping is ours, and nobody has an address in it.
             unsafe { libc::munmap(self.start.as_ptr().cast(), self.bytes) };
         }
