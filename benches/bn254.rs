@@ -56,6 +56,7 @@ where
     assert_eq!(to_ark::<M, A>(a.square()), ark_a.square());
     assert_eq!(to_ark::<M, A>(a + b), ark_a + ark_b);
     assert_eq!(Some(to_ark::<M, A>(inverse)), ark_a.inverse());
+    assert_eq!(a.invert_vartime(), Some(inverse));
 
     let mut both = |name: &str, ours: &mut dyn FnMut(), theirs: &mut dyn FnMut()| {
         let mut group = criterion.benchmark_group(format!("{field} {name}"));
@@ -79,6 +80,15 @@ where
         "inverse",
         &mut || {
             black_box(black_box(a).invert());
+        },
+        &mut || {
+            black_box(black_box(ark_a).inverse());
+        },
+    );
+    both(
+        "inverse, variable time",
+        &mut || {
+            black_box(black_box(a).invert_vartime());
         },
         &mut || {
             black_box(black_box(ark_a).inverse());

@@ -5,6 +5,7 @@
 //! written over.
 
 mod bytes;
+mod divsteps;
 mod fq;
 mod fq2;
 mod fr;
@@ -33,7 +34,8 @@ pub use mont::{Modulus, Montgomery};
 /// Laws, for all a, b, c:
 /// * `+` and `*` are associative and commutative, `*` distributes over `+`; `a + ZERO == a`,
 ///   `a * ONE == a`, `a + (-a) == ZERO`, `a - b == a + (-b)`;
-/// * `invert` is none for `ZERO` only, and `a * a.invert() == ONE` otherwise;
+/// * `invert` is none for `ZERO` only, and `a * a.invert() == ONE` otherwise; `invert_vartime` is
+///   the same;
 /// * `a.square() == a * a`, `a.double() == a + a`, `a.pow(&[n]) == a * .. * a` n times;
 /// * `from_u64(m) + from_u64(n) == from_u64(m + n)`, and the same for `*`;
 /// * `TWO_ADIC_ROOT` has order exactly 2^`TWO_ADICITY`, and 2^(`TWO_ADICITY` + 1) does not divide
@@ -72,6 +74,11 @@ pub trait Field:
 
     /// 1 / self, or none for zero.
     fn invert(self) -> Option<Self>;
+
+    /// As [`invert`](Self::invert), in a time that depends on the value: for what is public.
+    fn invert_vartime(self) -> Option<Self> {
+        self.invert()
+    }
 
     /// `when_set` where `mask` is all ones, `when_clear` where it is zero, without a branch.
     fn select(mask: u64, when_set: Self, when_clear: Self) -> Self;

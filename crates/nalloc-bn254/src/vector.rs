@@ -8,7 +8,7 @@
 //! Cost, ns an element with AVX-512 IFMA and in plain Rust, one thread, within the second-level
 //! cache (`cargo bench --bench bn254 -- vector`, 2-core Zen 5, 2026-11-21): add 1.0 and 2.9,
 //! subtract 1.0 and 4.9, multiply and scale 2.5 and 15, square 2.2 and 15, inner product 1.0 and
-//! 18, sum 0.24 and 3.7, invert 8 and 52. Past the caches, addition and sum wait for memory.
+//! 18, sum 0.24 and 3.7, invert 7.4 and 51. Past the caches, addition and sum wait for memory.
 
 use crate::arch::Kernels;
 use crate::error::Error;

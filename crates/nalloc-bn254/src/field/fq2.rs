@@ -80,6 +80,12 @@ impl Field for Fq2 {
         norm.invert().map(|inverse| Self { c0: self.c0 * inverse, c1: -(self.c1 * inverse) })
     }
 
+    fn invert_vartime(self) -> Option<Self> {
+        let norm = self.c0.square() + self.c1.square();
+        let inverse = norm.invert_vartime()?;
+        Some(Self { c0: self.c0 * inverse, c1: -(self.c1 * inverse) })
+    }
+
     #[inline]
     fn select(mask: u64, when_set: Self, when_clear: Self) -> Self {
         Self {

@@ -1,17 +1,11 @@
-//! Inverses: one by Fermat's little theorem, many by Montgomery's trick.
+//! Many inverses by Montgomery's trick: one inversion for a run of elements.
 
 use super::Field;
-use super::mont::{Modulus, Montgomery};
 use crate::arch::Kernels;
 
 /// How many elements share one inversion. The products of one run lie on the stack (16 KiB for
-/// Fq2), and a run adds 1.5 multiplications per element for its share of the inversion.
+/// Fq2), and an inversion adds a third of a multiplication per element.
 const RUN: usize = 256;
-
-/// 1 / x = x^(p-2), or none for zero. About 380 multiplications; which ones does not depend on x.
-pub(super) fn fermat<M: Modulus>(x: Montgomery<M>) -> Option<Montgomery<M>> {
-    if x.is_zero() { None } else { Some(x.pow(&Montgomery::<M>::P_MINUS_2)) }
-}
 
 /// Replaces every element by its inverse; zeros stay zero.
 ///

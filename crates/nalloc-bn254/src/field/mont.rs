@@ -11,6 +11,7 @@ use core::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 use nalloc::Zeroable;
 
 use super::Field;
+use super::divsteps::Divsteps;
 use super::limbs::{self, Limbs, mac};
 use crate::arch::Kernels;
 use crate::arch::lanes::{Elements, LANES};
@@ -63,8 +64,8 @@ impl<M: Modulus> Montgomery<M> {
     const R2: Limbs = Self::power_of_two(512);
     /// R^3 mod p.
     pub(super) const R3: Limbs = Self::power_of_two(768);
-    /// p - 2, the exponent that inverts.
-    pub(super) const P_MINUS_2: Limbs = limbs::sub(&M::LIMBS, &[2, 0, 0, 0]).0;
+    /// R^2 / x modulo p: of the stored x R, the stored 1 / x.
+    const DIVSTEPS: Divsteps = Divsteps::new(&M::LIMBS, Self::NEG_INVERSE, &Self::R2);
     const P_MINUS_1: Limbs = limbs::sub(&M::LIMBS, &[1, 0, 0, 0]).0;
 
     const fn power_of_two(exponent: u32) -> Limbs {
@@ -203,9 +204,14 @@ impl<M: Modulus> Field for Montgomery<M> {
         Self::from_stored(Self::enter(&[number, 0, 0, 0]))
     }
 
-    #[inline]
     fn invert(self) -> Option<Self> {
-        super::inverse::fermat(self)
+        let inverse = Self::from_stored(Self::DIVSTEPS.invert(&self.0));
+        if self.is_zero() { None } else { Some(inverse) }
+    }
+
+    fn invert_vartime(self) -> Option<Self> {
+        let inverse = Self::from_stored(Self::DIVSTEPS.invert_vartime(&self.0));
+        if self.is_zero() { None } else { Some(inverse) }
     }
 
     fn four_step(

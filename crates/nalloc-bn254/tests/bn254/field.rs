@@ -1,6 +1,7 @@
 //! Fields: their laws, arkworks as oracle, and every encoding.
 
 mod encodings;
+mod inverses;
 pub mod tiny;
 
 use core::fmt::Debug;
@@ -35,6 +36,7 @@ fn check_laws<F: Field>(values: &[F]) {
         assert_eq!(a.pow(&[5]), a * a * a * a * a);
         assert_eq!(a.pow(&[]), F::ONE);
         assert_eq!(a.is_zero(), a == F::ZERO);
+        assert_eq!(a.invert_vartime(), a.invert());
         match a.invert() {
             Some(inverse) => assert_eq!(a * inverse, F::ONE),
             None => assert_eq!(a, F::ZERO),

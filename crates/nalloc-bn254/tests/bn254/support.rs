@@ -2,7 +2,9 @@
 
 use ark_ec::AffineRepr;
 use ark_ff::{BigInt, PrimeField};
+use nalloc_bn254::field::{Modulus, Montgomery};
 use nalloc_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine, Kernels};
+use num_bigint::BigUint;
 
 /// The seed of every random test.
 pub const SEED: u64 = 0x6e61_6c6c_6f63_0254;
@@ -83,6 +85,18 @@ pub fn minus(number: [u64; 4], small: u64) -> [u64; 4] {
 
 pub fn is_below(a: [u64; 4], b: [u64; 4]) -> bool {
     a.iter().rev().lt(b.iter().rev())
+}
+
+/// The number that the limbs stand for.
+pub fn integer(limbs: [u64; 4]) -> BigUint {
+    limbs.iter().rev().fold(BigUint::ZERO, |number, &limb| (number << 64) + limb)
+}
+
+/// The element for any integer.
+pub fn element<M: Modulus>(number: &BigUint) -> Montgomery<M> {
+    let digits = (number % integer(M::LIMBS)).to_u64_digits();
+    let limbs = core::array::from_fn(|i| digits.get(i).copied().unwrap_or(0));
+    Montgomery::from_plain(limbs).unwrap()
 }
 
 pub fn ark_fr(x: Fr) -> ark_bn254::Fr {

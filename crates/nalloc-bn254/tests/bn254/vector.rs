@@ -5,23 +5,12 @@ use nalloc_bn254::{Error, Field, Fq2, Fr, Kernels, Pool, Vectors};
 use num_bigint::BigUint;
 
 use crate::field::tiny::Tiny;
-use crate::support::{Rng, all_kernels, edge_numbers};
+use crate::support::{Rng, all_kernels, edge_numbers, element, integer};
 
 /// Lengths around those of vectors, of groups of them, of runs that share a reduction or an
 /// inversion, and of tasks.
 const LENGTHS: [usize; 14] =
     [0, 1, 7, 8, 9, 31, 32, 33, 511, 1024, 1033, 2048 + 40, 4096, 3 * 4096 + 5];
-
-fn integer(limbs: [u64; 4]) -> BigUint {
-    limbs.iter().rev().fold(BigUint::ZERO, |number, &limb| (number << 64) + limb)
-}
-
-/// The element for any integer.
-fn element<M: Modulus>(number: &BigUint) -> Montgomery<M> {
-    let digits = (number % integer(M::LIMBS)).to_u64_digits();
-    let limbs = core::array::from_fn(|i| digits.get(i).copied().unwrap_or(0));
-    Montgomery::from_plain(limbs).unwrap()
-}
 
 /// Edge values as integers and as stored words, among them limbs of 52 ones, then random values.
 fn values<M: Modulus>(rng: &mut Rng, len: usize) -> Vec<Montgomery<M>> {
