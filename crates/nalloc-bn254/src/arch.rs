@@ -5,7 +5,7 @@
 //! | `lanes` | the contract: eight words at once |
 //! | `ifma`, `model` | who fulfils it: intrinsics, and what they do in plain Rust |
 //! | `constants`, `value`, `product`, `wide` | numbers in 52-bit limbs and their multiplication |
-//! | `vector`, `inverse`, `tile`, `sweep` | the algorithms |
+//! | `vector`, `inverse`, `tile`, `sweep`, `slab` | the algorithms |
 //!
 //! The choice is made once a process, by what the CPU has; the environment variable `NALLOC_CPU`
 //! (`baseline` or `ifma`) overrides it for tests and measurements. It never changes a result.
@@ -28,6 +28,7 @@ pub(crate) mod lanes;
 #[cfg(any(test, not(target_arch = "x86_64")))]
 pub(crate) mod model;
 pub(crate) mod product;
+pub(crate) mod slab;
 pub(crate) mod sweep;
 #[cfg(test)]
 mod tests;

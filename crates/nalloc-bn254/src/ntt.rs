@@ -3,9 +3,9 @@
 //! Convention: output i is the sum over j of input j times w^(ij), w = `F::root_of_unity(k)`, in
 //! natural order on both sides. The inverse divides by N = 2^k.
 //!
-//! Two ways lead there, with the same results. Where [`Kernels`] have lanes and 2^8 <= N <= 2^24,
-//! `four_step` goes over memory twice, with tables of one word a point for each direction, made
-//! when it is first used. Else, and as the oracle of the first, `butterfly` does it in plain Rust,
+//! Three ways lead there, with the same results. Where [`Kernels`] have lanes and 2^8 <= N <= 2^24,
+//! `four_step` goes over memory twice, with tables of one element a point for each direction, made
+//! when it is first used; above that, `three_sweeps` goes over it thrice, with small tables. Else, and as the oracle of both, `butterfly` does it in plain Rust,
 //! in place, with one table for both directions. It has two half-transforms, and neither permutes:
 //!
 //! ```text
@@ -27,6 +27,8 @@ pub(crate) mod four_step;
 mod odd_points;
 mod order;
 mod roots;
+pub(crate) mod three_sweeps;
+pub(crate) mod work;
 
 use std::sync::OnceLock;
 
@@ -39,9 +41,9 @@ use crate::observer::Observer;
 use crate::pool::Pool;
 
 use four_step::{Direction, FourStep};
-pub use four_step::{Work, scratch_bytes};
 pub use odd_points::OddPoints;
 use roots::Roots;
+pub use work::{Work, scratch_bytes};
 
 /// Elements that one task multiplies by factors.
 const SCALED_PER_TASK: usize = 4096;

@@ -41,12 +41,18 @@ impl<'a> Pieces<'a> {
         Self { first: slice.as_mut_ptr(), len: slice.len(), slice: PhantomData }
     }
 
+    /// Every `stride`th piece from `first` on, so many of them, to be asked for.
+    pub(super) fn rows(&self, first: usize, stride: usize, count: usize) -> Next {
+        let address = self.first.wrapping_add(first).cast_const().cast();
+        Next::new(address, stride * size_of::<Elements>(), count)
+    }
+
     /// Piece `index`.
     ///
     /// # Safety
     /// No other reference to this piece is used while this one is.
     #[inline(always)]
-    unsafe fn piece(&self, index: usize) -> &'a mut Elements {
+    pub(super) unsafe fn piece(&self, index: usize) -> &'a mut Elements {
         assert!(index < self.len, "piece {index} of {}", self.len);
         // SAFETY: inside of the slice (asserted above), and nobody else uses it (see above).
         unsafe { &mut *self.first.add(index) }
@@ -55,14 +61,14 @@ impl<'a> Pieces<'a> {
 
 /// The index whose `log2` bits are those of `index` backwards.
 #[inline(always)]
-fn reversed(index: usize, log2: u32) -> usize {
+pub(super) fn reversed(index: usize, log2: u32) -> usize {
     index.reverse_bits() >> (usize::BITS - log2)
 }
 
 /// Block `block` of the columns.
 pub(crate) struct ColumnBlock<'a, M> {
     /// n1 rows of n2 / 8 pieces.
-    pub(crate) input: &'a [Elements],
+    pub(crate) input: Pieces<'a>,
     pub(crate) block: usize,
     pub(crate) tile: &'a mut [Stored],
     pub(crate) roots: Roots<'a>,
@@ -79,15 +85,12 @@ impl<M: Modulus> Kernel for ColumnBlock<'_, M> {
     #[inline(always)]
     fn run<L: Lanes>(self, l: L) {
         let n1 = self.tile.len();
-        let blocks = self.input.len() / n1;
-        let row_bytes = blocks * size_of::<Elements>();
-        let next = self.next_block.map_or(Next::NONE, |next| {
-            let address = (&raw const self.input[next]).cast();
-            Next::new(address, row_bytes, n1)
-        });
+        let blocks = self.input.len / n1;
+        let next = self.next_block.map_or(Next::NONE, |next| self.input.rows(next, blocks, n1));
         l.call(LoadColumns::<M> {
-            input: &self.input[self.block..],
-            blocks,
+            input: self.input,
+            first: self.block,
+            stride: blocks,
             tile: self.tile,
             roots: self.roots,
             modulus: PhantomData,
@@ -99,12 +102,14 @@ impl<M: Modulus> Kernel for ColumnBlock<'_, M> {
     }
 }
 
-struct LoadColumns<'a, M> {
-    input: &'a [Elements],
-    blocks: usize,
-    tile: &'a mut [Stored],
-    roots: Roots<'a>,
-    modulus: PhantomData<M>,
+/// The first pass, from pieces at a distance.
+pub(super) struct LoadColumns<'a, M> {
+    pub(super) input: Pieces<'a>,
+    pub(super) first: usize,
+    pub(super) stride: usize,
+    pub(super) tile: &'a mut [Stored],
+    pub(super) roots: Roots<'a>,
+    pub(super) modulus: PhantomData<M>,
 }
 
 impl<M: Modulus> Kernel for LoadColumns<'_, M> {
@@ -120,15 +125,17 @@ impl<M: Modulus> Kernel for LoadColumns<'_, M> {
         let (x2, x3) = high.split_at_mut(quarter);
         for j in 0..quarter {
             for q in 0..4 {
-                let ahead = (j + ROWS_AHEAD + q * quarter) * self.blocks;
-                let address: *const u8 = self.input.as_ptr().wrapping_add(ahead).cast();
+                let ahead = self.first + (j + ROWS_AHEAD + q * quarter) * self.stride;
+                let address: *const u8 = self.input.first.wrapping_add(ahead).cast();
                 for line in 0..4 {
                     l.prefetch_near(address.wrapping_add(64 * line));
                 }
             }
             macro_rules! row {
                 ($q:literal) => {{
-                    let elements = &self.input[(j + $q * quarter) * self.blocks];
+                    let index = self.first + (j + $q * quarter) * self.stride;
+                    // SAFETY: nobody writes the pieces of this block while it is read.
+                    let elements = unsafe { self.input.piece(index) };
                     Below::<L, M, 2>::unpack(l, l.load_elements(elements)).lazy()
                 }};
             }
@@ -188,6 +195,8 @@ impl<M: Modulus> Kernel for TwistAndStore<'_, M> {
 pub(crate) struct RowBlock<'a, M> {
     /// What the columns wrote.
     pub(crate) scratch: &'a [Elements],
+    /// Pieces from one run of it to the next.
+    pub(crate) run: usize,
     pub(crate) block: usize,
     pub(crate) tile: &'a mut [Stored],
     pub(crate) roots: Roots<'a>,
@@ -206,10 +215,10 @@ impl<M: Modulus> Kernel for RowBlock<'_, M> {
     fn run<L: Lanes>(self, l: L) {
         let n2 = self.tile.len();
         let next = self.next_block.map_or(Next::NONE, |next| {
-            let address = (&raw const self.scratch[next * (n2 + RUN_GAP)]).cast();
+            let address = (&raw const self.scratch[next * self.run]).cast();
             Next::new(address, size_of::<Elements>(), n2)
         });
-        let (rows, _) = self.scratch[self.block * (n2 + RUN_GAP)..][..n2].as_chunks::<LANES>();
+        let (rows, _) = self.scratch[self.block * self.run..][..n2].as_chunks::<LANES>();
         let (tile, roots) = (&mut *self.tile, self.roots);
         l.call(LoadRows::<M> { rows, tile, roots, modulus: PhantomData });
         l.call(Layers::<M> { tile, roots, next, modulus: PhantomData });

@@ -13,7 +13,9 @@ use super::vector::{
     AddEach, InnerProduct, MultiplyAll, MultiplyEach, SquareEach, SubtractEach, Sum,
 };
 use crate::field::{Field, Fq, Fr, Modulus, Montgomery};
-use crate::ntt::four_step::{Direction, FourStep, Plan, Work, scratch_bytes};
+use crate::ntt::four_step::{Direction, FourStep, Plan};
+use crate::ntt::three_sweeps::{self, ThreeSweeps};
+use crate::ntt::work::{Work, scratch_bytes};
 use crate::pool::Pool;
 
 const SEED: u64 = 0x6e61_6c6c_6f63_0254;
@@ -179,5 +181,36 @@ fn the_model_of_a_transform_undoes_itself() {
         assert_eq!(there[0], coefficients.iter().fold(Fr::ZERO, |sum, &c| sum + c));
         inverse.run(&mut there, &mut work).unwrap();
         assert!(there == coefficients, "2^{log2}");
+    }
+}
+
+/// Three sweeps give what two do, on sizes that both can; a debug build asserts all bounds.
+fn check_three_sweeps<L: Lanes>(lanes: L, log2: u32) {
+    let pool = Pool::new(Some(2)).unwrap();
+    let arena = nalloc::Arena::with_capacity(2 * scratch_bytes(log2, 2) + (1 << 20)).unwrap();
+    let mut two = Work::new(log2, &pool, &arena, &()).unwrap();
+    let lengths = three_sweeps::lengths(log2);
+    let mut three = Work::with_lengths(lengths, &pool, &arena, &()).unwrap();
+    let (root, seven) = (Fr::root_of_unity(log2).unwrap(), Fr::from_u64(7));
+    for (scale, shift) in [(Fr::ONE, Fr::ONE), (seven, seven), (seven.invert().unwrap(), -Fr::ONE)]
+    {
+        let direction = Direction { root, scale, shift };
+        let mut expected: Vec<Fr> = values(1 << log2);
+        let mut got = expected.clone();
+        Plan::new(lanes, log2, &direction).unwrap().run(&mut expected, &mut two).unwrap();
+        ThreeSweeps::new(lanes, log2, &direction).unwrap().run(&mut got, &mut three).unwrap();
+        assert!(got == expected, "2^{log2}, {direction:?}");
+    }
+}
+
+#[test]
+fn three_sweeps_give_what_two_do() {
+    check_three_sweeps(Model, 14);
+    let Some(lanes) = Kernels::ifma().and_then(Kernels::lanes) else {
+        println!("skipped with ifma: this CPU has no AVX-512 IFMA");
+        return;
+    };
+    for log2 in 14..=18 {
+        check_three_sweeps(lanes, log2);
     }
 }

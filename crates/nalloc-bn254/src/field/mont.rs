@@ -17,7 +17,7 @@ use crate::arch::Kernels;
 use crate::arch::lanes::{Elements, LANES};
 use crate::buffer::PlainBytes;
 use crate::error::Error;
-use crate::ntt::four_step::{self, Direction, FourStep, Plan};
+use crate::ntt::four_step::{self, Direction, FourStep};
 
 /// A prime below 2^254 and what cannot be derived from it.
 pub trait Modulus: Copy + Eq + Default + fmt::Debug + Send + Sync + 'static {
@@ -219,9 +219,7 @@ impl<M: Modulus> Field for Montgomery<M> {
         log2: u32,
         direction: &Direction<Self>,
     ) -> Result<Option<Box<dyn FourStep<Self>>>, Error> {
-        let has_size = (four_step::LOG2_MIN..=four_step::LOG2_MAX).contains(&log2);
-        let Some(lanes) = kernels.lanes().filter(|_| has_size) else { return Ok(None) };
-        Ok(Some(Box::new(Plan::<_, M>::new(lanes, log2, direction)?)))
+        kernels.lanes().map_or(Ok(None), |lanes| four_step::make(lanes, log2, direction))
     }
 
     fn add_each(kernels: Kernels, a: &mut [Self], b: &[Self]) {

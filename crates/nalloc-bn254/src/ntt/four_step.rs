@@ -9,30 +9,48 @@
 //! the twists, reads and writes of 2 * 64 MiB, 32 MiB of twists, and two barriers.
 
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use core::ops::RangeInclusive;
 
-use nalloc::Arena;
-
+use super::three_sweeps::{self, ThreeSweeps};
+use super::work::{Lengths, Work};
 use crate::arch::constants::{Factor, times_2_to_260};
 use crate::arch::lanes::{Elements, LANES, Lanes};
 use crate::arch::sweep::{ColumnBlock, Pieces, RUN_GAP, RowBlock};
 use crate::arch::tile::{self, Roots};
-use crate::arch::value::Stored;
 use crate::arch::vector::PowerRows;
 use crate::buffer::HeapBuffer;
 use crate::error::Error;
 use crate::field::{Field, Modulus, Montgomery};
-use crate::observer::Observer;
-use crate::pool::Pool;
 
-/// log2 of the smallest and of the largest transform in two sweeps.
-pub(crate) const LOG2_MIN: u32 = 2 * tile::LOG2_MIN;
-/// See [`LOG2_MIN`].
-pub(crate) const LOG2_MAX: u32 = 2 * tile::LOG2_MAX;
+/// log2 of the sizes that two sweeps do.
+pub(crate) const LOG2: RangeInclusive<u32> = 2 * tile::LOG2_MIN..=2 * tile::LOG2_MAX;
 /// From here on the output goes past the caches, which it does not fit: 2 to 6 % (Zen 5).
 const STREAMED_LOG2_MIN: u32 = 18;
-/// Shares of the blocks that each thread takes one after the other.
-const SHARES_PER_THREAD: usize = 16;
+
+/// The transform of 2^`log2` points; none where lanes have no way to do it.
+pub(crate) fn make<L: Lanes, M: Modulus>(
+    lanes: L,
+    log2: u32,
+    direction: &Direction<Montgomery<M>>,
+) -> Result<Option<Box<dyn FourStep<Montgomery<M>>>>, Error> {
+    if LOG2.contains(&log2) {
+        Ok(Some(Box::new(Plan::new(lanes, log2, direction)?)))
+    } else if three_sweeps::LOG2.contains(&log2) {
+        Ok(Some(Box::new(ThreeSweeps::new(lanes, log2, direction)?)))
+    } else {
+        Ok(None)
+    }
+}
+
+pub(crate) fn lengths(log2: u32) -> Lengths {
+    let (n1, n2) = (1usize << (log2 / 2), 1usize << log2.div_ceil(2));
+    Lengths { scratch: n1 / LANES * (n2 + RUN_GAP), tile: n2, factors: 0 }
+}
+
+/// Whether a transform's output goes past the caches, which needs whole lines.
+pub(super) fn streams_past_caches(log2: u32, output: &[Elements]) -> bool {
+    log2 >= STREAMED_LOG2_MIN && output.as_ptr().addr().is_multiple_of(64)
+}
 
 /// What is transformed to what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,47 +61,6 @@ pub struct Direction<F> {
     pub scale: F,
     /// Where not one, coefficients become values on its coset.
     pub shift: F,
-}
-
-/// Memory and threads of transforms.
-pub struct Work<'a> {
-    pub(crate) pool: &'a Pool,
-    pub(crate) observer: &'a dyn Observer,
-    pub(crate) scratch: &'a mut [Elements],
-    pub(crate) tiles: &'a mut [Stored],
-}
-
-impl<'a> Work<'a> {
-    /// Takes [`scratch_bytes`] from `arena`: room for transforms of up to 2^`log2` elements.
-    pub(crate) fn new(
-        log2: u32,
-        pool: &'a Pool,
-        arena: &'a Arena,
-        observer: &'a dyn Observer,
-    ) -> Result<Self, Error> {
-        let (scratch_len, tile_len) = lengths(log2);
-        let scratch = arena.try_alloc_array_aligned::<Elements>(scratch_len, 64)?;
-        let tiles = arena.try_alloc_array::<Stored>(tile_len * pool.thread_count())?;
-        Ok(Self { pool, observer, scratch, tiles })
-    }
-}
-
-/// Pieces of scratch, and vectors of one thread's tile.
-fn lengths(log2: u32) -> (usize, usize) {
-    if !(LOG2_MIN..=LOG2_MAX).contains(&log2) {
-        return (0, 0);
-    }
-    let runs = (1 << (log2 / 2)) / LANES;
-    ((1 << log2) / LANES + runs * RUN_GAP, 1 << log2.div_ceil(2))
-}
-
-/// Bytes that the transforms of 2^`log2` elements take from an arena, on `threads` threads.
-#[must_use]
-pub fn scratch_bytes(log2: u32, threads: usize) -> usize {
-    let (scratch_len, tile_len) = lengths(log2);
-    let tiles = threads.saturating_mul(tile_len * size_of::<Stored>());
-    // An array may start up to three pages behind the one before.
-    tiles.saturating_add(scratch_len * size_of::<Elements>()).saturating_add(6 * 4096)
 }
 
 /// A transform of one size and direction.
@@ -130,7 +107,7 @@ impl<L: Lanes, M: Modulus> Plan<L, M> {
 }
 
 /// Entry b: `root`^(b backwards), for half as many b as `root`'s order 2^`log2`.
-fn bit_reversed_roots<M: Modulus>(
+pub(super) fn bit_reversed_roots<M: Modulus>(
     log2: u32,
     root: Montgomery<M>,
 ) -> Result<HeapBuffer<Factor>, Error> {
@@ -145,7 +122,7 @@ fn bit_reversed_roots<M: Modulus>(
 }
 
 /// Entry 2^s + b: layer s, block b, of a transform of 2^`log2` points `shift` * `root`^k.
-fn coset_roots<M: Modulus>(
+pub(super) fn coset_roots<M: Modulus>(
     log2: u32,
     root: Montgomery<M>,
     shift: Montgomery<M>,
@@ -206,77 +183,43 @@ impl<L: Lanes, M: Modulus> Plan<L, M> {
         let log2 = self.log2_columns + self.log2_rows;
         let values = Montgomery::as_elements_mut(values);
         debug_assert_eq!(values.len() * LANES, 1 << log2, "a transform of another length");
+        let streams = streams_past_caches(log2, values);
         let (n1, n2) = (1usize << self.log2_columns, 1usize << self.log2_rows);
-        let (pool, observer) = (work.pool, work.observer);
-        let scratch = &mut work.scratch[..values.len() + n1 / LANES * RUN_GAP];
+        let run = n2 + RUN_GAP;
+        let scratch = &mut work.scratch[..n1 / LANES * run];
         let plain = Roots::Plain(&self.roots);
-        let modulus = PhantomData;
 
-        let input = &*values;
+        let values = Pieces::new(values);
         let pieces = Pieces::new(scratch);
         let column_roots = self.coset_roots.as_ref().map_or(plain, |roots| Roots::Coset(roots));
-        for_each_block(n2 / LANES, work.tiles, n1, pool, observer, |block, next_block, tile| {
+        work.desks.for_each_block(n2 / LANES, n1, |block, next_block, desk| {
             let twists = &self.twists[block * n1..][..n1];
             let (roots, scratch) = (column_roots, pieces);
-            let work = ColumnBlock::<M> {
-                input,
+            self.lanes.call(ColumnBlock::<M> {
+                input: values,
                 block,
-                tile,
+                tile: desk.tile,
                 roots,
                 twists,
                 scratch,
                 next_block,
-                modulus,
-            };
-            self.lanes.call(work);
+                modulus: PhantomData,
+            });
         })?;
 
         let scratch = &*scratch;
-        let streams = log2 >= STREAMED_LOG2_MIN && values.as_ptr().addr().is_multiple_of(64);
-        let output = Pieces::new(values);
-        for_each_block(n1 / LANES, work.tiles, n2, pool, observer, |block, next_block, tile| {
-            let roots = plain;
-            let work =
-                RowBlock::<M> { scratch, block, tile, roots, output, streams, next_block, modulus };
-            self.lanes.call(work);
+        work.desks.for_each_block(n1 / LANES, n2, |block, next_block, desk| {
+            self.lanes.call(RowBlock::<M> {
+                scratch,
+                run,
+                block,
+                tile: desk.tile,
+                roots: plain,
+                output: values,
+                streams,
+                next_block,
+                modulus: PhantomData,
+            });
         })
     }
-}
-
-/// Runs `work` on every block, with the next one of the same thread and a tile of its own.
-fn for_each_block(
-    count: usize,
-    tiles: &mut [Stored],
-    tile_len: usize,
-    pool: &Pool,
-    observer: &dyn Observer,
-    work: impl Fn(usize, Option<usize>, &mut [Stored]) + Sync,
-) -> Result<(), Error> {
-    let workers = pool.thread_count().min(count);
-    let share = (count / (SHARES_PER_THREAD * workers)).max(1);
-    let taken = AtomicUsize::new(0);
-    let is_cancelled = AtomicBool::new(false);
-    let run = |tile: &mut [Stored]| {
-        // Relaxed: the counter only hands out blocks; the scope's end orders what they wrote.
-        while !is_cancelled.load(Ordering::Relaxed) {
-            let first = taken.fetch_add(share, Ordering::Relaxed);
-            if first >= count {
-                return;
-            }
-            let end = (first + share).min(count);
-            for block in first..end {
-                work(block, Some(block + 1).filter(|&next| next < end), tile);
-            }
-            if observer.is_cancelled() {
-                is_cancelled.store(true, Ordering::Relaxed);
-            }
-        }
-    };
-    let run = &run;
-    pool.scope(|scope| {
-        for tile in tiles.chunks_exact_mut(tile_len).take(workers) {
-            scope.spawn(move |_| run(tile));
-        }
-    });
-    if is_cancelled.into_inner() { Err(Error::Cancelled) } else { Ok(()) }
 }
