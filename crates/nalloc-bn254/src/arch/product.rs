@@ -3,14 +3,15 @@
 //! | product | multiply-adds | cycles at 2 a cycle | result |
 //! |---|---|---|---|
 //! | Shoup, by a factor with a stored quotient | 75 | 37.5 | -5p + [0, 10.0000001p), not carried |
-//! | Montgomery, a * b / 2^260 | 105 | 52.5 | < 2p for a < 2^260, b < p |
+//! | Montgomery, a * b / 2^260 | 100 | 50 | < 2p for a < 2^260, b < p |
 //!
-//! A product is a chain of 4-cycle instructions, so `K` of them are interleaved in the source: with
+//! Montgomery's has its steps in `wide`. A product is a chain of 4-cycle instructions, so `K` of them are interleaved in the source: with
 //! one in flight a radix-4 pass takes 58 cycles per 8 butterflies, with four 44.5.
 
 use super::constants::{Constants, Factor};
 use super::lanes::Lanes;
 use super::value::{Below, Columns, Lazy, splat};
+use super::wide::{Wide, reduced_products};
 use crate::field::Modulus;
 
 /// Invokes `$step` with each pair of limbs whose index sum is at most 4, in the order that keeps
@@ -132,76 +133,17 @@ fn columns<L: Lanes, const K: usize>(r: &[[L::Word; 6]; K]) -> [Columns<L>; K] {
     columns
 }
 
-/// a < 2^260, b < p -> a * b / 2^260, < 2p; 105 madd.
+/// a < 2^260, b < p -> a * b / 2^260, < 2p; 100 madd.
 #[inline(always)]
 pub(crate) fn montgomery<L: Lanes, M: Modulus, const K: usize>(
     l: L,
     a: [&Lazy<L>; K],
     b: [&Lazy<L>; K],
 ) -> [Below<L, M, 2>; K] {
-    let zero = l.splat(0);
-    let p = splat(l, &Constants::<M>::P);
-    let minus_inverse = l.splat(Constants::<M>::MINUS_INVERSE);
-    let mut t = [[zero; 6]; K];
-    let mut m = [zero; K];
-    macro_rules! each {
-        ($k:ident => $e:expr) => {
-            for $k in 0..K {
-                $e;
-            }
-        };
-    }
-    macro_rules! row {
-        ($i:literal) => {
-            each!(k => t[k][0] = l.madd_low(t[k][0], a[k].0[$i], b[k].0[0]));
-            each!(k => t[k][1] = l.madd_low(t[k][1], a[k].0[$i], b[k].0[1]));
-            each!(k => m[k] = l.madd_low(zero, t[k][0], minus_inverse));
-            each!(k => t[k][2] = l.madd_low(t[k][2], a[k].0[$i], b[k].0[2]));
-            each!(k => t[k][3] = l.madd_low(t[k][3], a[k].0[$i], b[k].0[3]));
-            each!(k => t[k][4] = l.madd_low(t[k][4], a[k].0[$i], b[k].0[4]));
-            each!(k => t[k][1] = l.madd_high(t[k][1], a[k].0[$i], b[k].0[0]));
-            each!(k => t[k][2] = l.madd_high(t[k][2], a[k].0[$i], b[k].0[1]));
-            each!(k => t[k][3] = l.madd_high(t[k][3], a[k].0[$i], b[k].0[2]));
-            each!(k => t[k][4] = l.madd_high(t[k][4], a[k].0[$i], b[k].0[3]));
-            each!(k => t[k][5] = l.madd_high(zero, a[k].0[$i], b[k].0[4]));
-            each!(k => t[k][0] = l.madd_low(t[k][0], m[k], p[0]));
-            each!(k => t[k][1] = l.madd_low(t[k][1], m[k], p[1]));
-            each!(k => t[k][1] = l.madd_high(t[k][1], m[k], p[0]));
-            each!(k => t[k][2] = l.madd_low(t[k][2], m[k], p[2]));
-            each!(k => t[k][3] = l.madd_low(t[k][3], m[k], p[3]));
-            each!(k => t[k][4] = l.madd_low(t[k][4], m[k], p[4]));
-            each!(k => t[k][2] = l.madd_high(t[k][2], m[k], p[1]));
-            each!(k => t[k][3] = l.madd_high(t[k][3], m[k], p[2]));
-            each!(k => t[k][4] = l.madd_high(t[k][4], m[k], p[3]));
-            each!(k => t[k][5] = l.madd_high(t[k][5], m[k], p[4]));
-            each!(k => t[k][0] = l.add(t[k][1], l.shr::<52>(t[k][0])));
-            each!(k => t[k][1] = t[k][2]);
-            each!(k => t[k][2] = t[k][3]);
-            each!(k => t[k][3] = t[k][4]);
-            each!(k => t[k][4] = t[k][5]);
-        };
-    }
-    row!(0);
-    row!(1);
-    row!(2);
-    row!(3);
-    row!(4);
-    let mut results = [Lazy::<L>(carried_limbs(l, &t[0])).normalised(l); K];
+    let t = reduced_products::<L, M, K>(l, a, b, &Wide::plain(l));
+    let mut results = [Below::new(l, t[0].carried(l).masked(l).0); K];
     for k in 1..K {
-        results[k] = Lazy::<L>(carried_limbs(l, &t[k])).normalised(l);
+        results[k] = Below::new(l, t[k].carried(l).masked(l).0);
     }
     results
-}
-
-/// Columns 0 .. 4, carried.
-#[inline(always)]
-fn carried_limbs<L: Lanes>(l: L, t: &[L::Word; 6]) -> [L::Word; 5] {
-    Columns::<L>([t[0], t[1], t[2], t[3], t[4]]).carried(l).0
-}
-
-impl<L: Lanes> Lazy<L> {
-    #[inline(always)]
-    fn normalised<M: Modulus>(&self, l: L) -> Below<L, M, 2> {
-        Below::new(l, self.masked(l).0)
-    }
 }

@@ -13,9 +13,9 @@ use core::marker::PhantomData;
 
 use super::constants::Constants;
 use super::lanes::{Elements, Kernel, LANES, Lanes};
-use super::product::montgomery;
 use super::tile::{Layers, Next, Roots, first_radix4};
 use super::value::{Below, Columns, Lazy, Stored};
+use super::wide::{Wide, reduced_products};
 use crate::field::Modulus;
 
 /// Pieces of eight elements between two runs of the scratch.
@@ -164,28 +164,20 @@ impl<M: Modulus> Kernel for TwistAndStore<'_, M> {
     #[inline(always)]
     fn run<L: Lanes>(self, l: L) {
         let log2 = self.tile.len().ilog2();
-        let (groups, _) = self.twists.as_chunks::<4>();
-        for (group, twists) in groups.iter().enumerate() {
-            let k1 = 4 * group;
-            macro_rules! x {
-                ($c:literal) => {
-                    Lazy::load(l, &self.tile[reversed(k1 + $c, log2)])
-                };
-            }
-            macro_rules! t {
-                ($c:literal) => {
-                    Lazy::unpack(l, l.load_elements(&twists[$c]))
-                };
-            }
-            let (x0, x1, x2, x3) = (x!(0), x!(1), x!(2), x!(3));
-            let (t0, t1, t2, t3) = (t!(0), t!(1), t!(2), t!(3));
-            let products = montgomery::<L, M, 4>(l, [&x0, &x1, &x2, &x3], [&t0, &t1, &t2, &t3]);
-            let run = self.blocks * LANES + RUN_GAP;
+        let (pairs, _) = self.twists.as_chunks::<2>();
+        let run = self.blocks * LANES + RUN_GAP;
+        for (pair, twists) in pairs.iter().enumerate() {
+            let k1 = 2 * pair;
+            let x0 = Lazy::load(l, &self.tile[reversed(k1, log2)]);
+            let x1 = Lazy::load(l, &self.tile[reversed(k1 + 1, log2)]);
+            let t0 = Lazy::unpack(l, l.load_elements(&twists[0]));
+            let t1 = Lazy::unpack(l, l.load_elements(&twists[1]));
+            let products = reduced_products::<L, M, 2>(l, [&x0, &x1], [&t0, &t1], &Wide::plain(l));
             let first = (k1 / LANES) * run + self.block * LANES + k1 % LANES;
-            for c in 0..4 {
+            for c in 0..2 {
                 // SAFETY: of all blocks only this one writes the pieces of its index.
                 let piece = unsafe { self.scratch.piece(first + c) };
-                l.store_elements(products[c].pack(l), piece);
+                l.store_elements(products[c].below_2p::<M>(l).pack(l), piece);
             }
         }
     }
@@ -290,7 +282,7 @@ impl<M: Modulus> Kernel for StoreRows<'_, M> {
         let log2 = self.tile.len().ilog2();
         for k2 in 0..self.tile.len() {
             let value = Lazy::load(l, &self.tile[reversed(k2, log2)]);
-            let limbs = value.reduced::<M>(l).canonical(l).pack(l);
+            let limbs = value.reduced_to_p::<M>(l).pack(l);
             // SAFETY: of all blocks only this one writes the pieces of its index.
             let piece = unsafe { self.output.piece(k2 * self.blocks + self.block) };
             if self.streams {

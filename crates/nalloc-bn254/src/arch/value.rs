@@ -259,6 +259,34 @@ impl<L: Lanes> Lazy<L> {
     }
 }
 
+impl<L: Lanes> Lazy<L> {
+    /// a < 2^260 -> the same modulo p, < p: one more than the quotient of
+    /// [`reduced`](Self::reduced) brings it to [-p, p), and bit 259 says where p is missing.
+    #[inline(always)]
+    pub(crate) fn reduced_to_p<M: Modulus>(&self, l: L) -> Self {
+        let mut r = mask(l, &self.0);
+        let minus_p = splat(l, &Constants::<M>::MINUS_P);
+        let quotient = l.madd_high(l.splat(1 << 6), r[4], l.splat(Constants::<M>::QUOTIENT));
+        let quotient = l.shr::<6>(quotient);
+        r[0] = l.madd_low(r[0], quotient, minus_p[0]);
+        r[1] = l.madd_high(r[1], quotient, minus_p[0]);
+        r[1] = l.madd_low(r[1], quotient, minus_p[1]);
+        r[2] = l.madd_high(r[2], quotient, minus_p[1]);
+        r[2] = l.madd_low(r[2], quotient, minus_p[2]);
+        r[3] = l.madd_high(r[3], quotient, minus_p[2]);
+        r[3] = l.madd_low(r[3], quotient, minus_p[3]);
+        r[4] = l.madd_high(r[4], quotient, minus_p[3]);
+        r[4] = l.madd_low(r[4], quotient, minus_p[4]);
+        let sign = l.shl::<12>(carried(l, &r)[4]);
+        let p = splat(l, &Constants::<M>::P);
+        let limbs = carried(l, &limbwise!(i => l.add_where_negative(sign, r[i], p[i])));
+        if cfg!(debug_assertions) {
+            assert_below::<L, M>(l, &mask(l, &limbs), 1);
+        }
+        Self(limbs)
+    }
+}
+
 impl<L: Lanes> Columns<L> {
     #[inline(always)]
     pub(crate) fn constant(l: L, limbs: &Limbs52) -> Self {
@@ -273,6 +301,16 @@ impl<L: Lanes> Columns<L> {
     #[inline(always)]
     pub(crate) fn sub(&self, l: L, other: &Self) -> Self {
         Self(limbwise!(i => l.sub(self.0[i], other.0[i])))
+    }
+
+    /// As [`carried`](Self::carried), where the caller has derived that the sum is below 2p.
+    #[inline(always)]
+    pub(crate) fn below_2p<M: Modulus>(&self, l: L) -> Lazy<L> {
+        let limbs = carried(l, &self.0);
+        if cfg!(debug_assertions) {
+            assert_below::<L, M>(l, &mask(l, &limbs), 2);
+        }
+        Lazy(limbs)
     }
 
     /// The caller has derived that the sum is not negative and below 2^260.
