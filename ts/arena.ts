@@ -74,7 +74,7 @@ const NO_WORDS = new Float64Array(EMPTY)
  * promise has settled.
  *
  * Ending views of up to 32 MiB gives the garbage collector nothing to do, however many there are;
- * for each larger than 64 MiB V8 considers a collection.
+ * for each of 64 MiB or more V8 begins a collection, as for any buffer of that size.
  *
  * @example
  * import { Arena } from 'nalloc'
