@@ -33,6 +33,13 @@ pub enum Error {
         /// Its index.
         index: usize,
     },
+    /// The bytes of an element are a number that is not below the field's modulus.
+    ElementNotCanonical {
+        /// The field.
+        field: &'static str,
+        /// The element's index.
+        index: usize,
+    },
     /// More points than one multi-scalar multiplication takes.
     TooManyPoints {
         /// The most that it takes.
@@ -75,6 +82,10 @@ impl fmt::Display for Error {
             }
             Self::ScalarNotCanonical { index } => {
                 write!(f, "scalar {index}: expected a number below r, got one at or above it")
+            }
+            Self::ElementNotCanonical { field, index } => {
+                write!(f, "element {index}: expected a number below the modulus of {field}, ")?;
+                write!(f, "got one at or above it")
             }
             Self::TooManyPoints { max, got } => {
                 write!(f, "points: expected at most {max}, got {got}")

@@ -6,6 +6,7 @@
 //! | [`malformed`] | files that must be refused, with the codes, and what `verify` must answer |
 //! | [`golden`] | proofs that another implementation made for the same files |
 //! | [`oracle`] | a slow, plain prover |
+//! | [`differential`] | two ways to compute the same, on the bytes of a fuzzer |
 //! | [`python`], [`json`] | what makes files byte for byte those of the reference |
 //! | [`child`], [`memory`], [`TempDir`] | processes of their own; what this one has in memory |
 //!
@@ -17,6 +18,7 @@
 pub mod cases;
 pub mod child;
 pub mod circuit;
+pub mod differential;
 pub mod files;
 pub mod golden;
 pub mod json;

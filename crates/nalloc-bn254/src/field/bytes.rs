@@ -13,6 +13,7 @@
 
 use super::limbs;
 use super::mont::{Modulus, Montgomery};
+use crate::error::Error;
 
 /// Most digits that a number below 2^254 has.
 const DIGITS_MAX: usize = 77;
@@ -25,6 +26,42 @@ impl<M: Modulus> Montgomery<M> {
     #[must_use]
     pub fn from_le_bytes(bytes: &[u8; 32]) -> Option<Self> {
         Self::from_plain(limbs::from_le_bytes(bytes))
+    }
+
+    /// As [`from_le_bytes`](Self::from_le_bytes), for a whole vector.
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`], and [`Error::ElementNotCanonical`] with the index of the first
+    /// number that is not below p; elements up to there are written.
+    pub fn read_le_bytes(bytes: &[[u8; 32]], elements: &mut [Self]) -> Result<(), Error> {
+        Self::read_each(bytes, elements, Self::from_le_bytes)
+    }
+
+    /// As [`from_montgomery_le_bytes`](Self::from_montgomery_le_bytes), for a whole vector.
+    ///
+    /// # Errors
+    /// As [`read_le_bytes`](Self::read_le_bytes).
+    pub fn read_montgomery_le_bytes(
+        bytes: &[[u8; 32]],
+        elements: &mut [Self],
+    ) -> Result<(), Error> {
+        Self::read_each(bytes, elements, Self::from_montgomery_le_bytes)
+    }
+
+    fn read_each(
+        bytes: &[[u8; 32]],
+        elements: &mut [Self],
+        read: fn(&[u8; 32]) -> Option<Self>,
+    ) -> Result<(), Error> {
+        let (expected, got) = (bytes.len(), elements.len());
+        if expected != got {
+            return Err(Error::LengthMismatch { what: "elements", expected, got });
+        }
+        for (index, (element, bytes)) in elements.iter_mut().zip(bytes).enumerate() {
+            let field = M::NAME;
+            *element = read(bytes).ok_or(Error::ElementNotCanonical { field, index })?;
+        }
+        Ok(())
     }
 
     /// The integer in [0, p) as 32 bytes, least significant first.

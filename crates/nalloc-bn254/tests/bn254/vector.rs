@@ -5,7 +5,7 @@ use nalloc_bn254::{Error, Field, Fq2, Fr, Kernels, Pool, Vectors};
 use num_bigint::BigUint;
 
 use crate::field::tiny::Tiny;
-use crate::support::{Rng, all_kernels, edge_numbers, element, integer};
+use crate::support::{Rng, all_kernels, ark_fr, edge_numbers, element, integer};
 
 /// Lengths around those of vectors, of groups of them, of runs that share a reduction or an
 /// inversion, and of tasks.
@@ -158,4 +158,32 @@ fn vectors_of_different_lengths_are_refused_with_both_lengths() {
     assert_eq!(vectors.add_into(&four, &four, &mut three).err(), refused("result", 4, 3));
     assert_eq!(vectors.mul_into(&four, &three, &mut []).err(), refused("second vector", 4, 3));
     assert_eq!(three, [Fr::ONE; 3]);
+}
+
+/// 20,000 products of each kernel, or as many as `NALLOC_TEST_PRODUCTS` says.
+#[test]
+fn random_products_equal_arkworks_and_every_thousandth_big_integers() {
+    let asked = std::env::var("NALLOC_TEST_PRODUCTS").ok();
+    let count = asked.map_or(20_000, |text| text.parse().expect("a number of products"));
+    let mut rng = Rng::new();
+    let pool = Pool::new(Some(1)).unwrap();
+    let (all, piece) = (all_kernels(), 1000);
+
+    for _ in 0..usize::div_ceil(count, piece) {
+        let mut random = || -> Vec<Fr> {
+            // A quarter of the numbers are refused; 2^254 is little more than r.
+            let words = core::iter::repeat_with(|| core::array::from_fn(|_| rng.word()));
+            let below = words.map(|[a, b, c, d]: [u64; 4]| [a, b, c, d >> 2]);
+            below.filter_map(Fr::from_montgomery).take(piece).collect()
+        };
+        let (a, b) = (random(), random());
+        let expected: Vec<_> = a.iter().zip(&b).map(|(&a, &b)| ark_fr(a) * ark_fr(b)).collect();
+        let first = integer(a[0].to_plain()) * integer(b[0].to_plain());
+        for &kernels in &all {
+            let mut products = a.clone();
+            Vectors::with_kernels(&pool, kernels).mul(&mut products, &b).unwrap();
+            assert!(products.iter().zip(&expected).all(|(&c, &d)| ark_fr(c) == d), "{kernels:?}");
+            assert_eq!(products[0], element(&first), "{kernels:?}");
+        }
+    }
 }

@@ -1,7 +1,7 @@
 //! One table of known encodings, the refusals, and the double-Montgomery rule of `.zkey`.
 
 use ark_ff::PrimeField;
-use nalloc_bn254::{Field, Fq, Fr};
+use nalloc_bn254::{Error, Field, Fq, Fr};
 
 use crate::support::{Rng, ark_fr, edge_numbers, minus, our_fr};
 
@@ -112,6 +112,30 @@ fn numbers_at_or_above_the_modulus_are_refused_in_every_encoding() {
         assert_eq!(Fr::from_montgomery_le_bytes(&bytes_of(number)), None);
     }
     assert!(Fr::is_canonical(&minus(Fr::MODULUS, 1)));
+}
+
+#[test]
+fn vectors_of_bytes_are_refused_with_the_index_of_the_first_that_is_too_large() {
+    let mut rng = Rng::new();
+    let good: Vec<Fr> = (0..20).map(|_| rng.fr()).collect();
+    let bytes: Vec<[u8; 32]> = good.iter().map(|x| x.to_le_bytes()).collect();
+    let stored: Vec<[u8; 32]> = good.iter().map(|x| x.to_montgomery_le_bytes()).collect();
+    let mut read = vec![Fr::ZERO; 20];
+
+    assert_eq!(Fr::read_le_bytes(&bytes, &mut read), Ok(()));
+    assert_eq!(read, good);
+    assert_eq!(Fr::read_montgomery_le_bytes(&stored, &mut read), Ok(()));
+    assert_eq!(read, good);
+    for index in [0, 7, 8, 19] {
+        let mut bad = bytes.clone();
+        bad[index..].fill([0xff; 32]);
+        bad[index] = bytes_of(Fr::MODULUS);
+        let refused = Err(Error::ElementNotCanonical { field: "Fr", index });
+        assert_eq!(Fr::read_le_bytes(&bad, &mut read), refused);
+        assert_eq!(Fr::read_montgomery_le_bytes(&bad, &mut read), refused);
+    }
+    let refused = Err(Error::LengthMismatch { what: "elements", expected: 20, got: 19 });
+    assert_eq!(Fr::read_le_bytes(&bytes, &mut read[1..]), refused);
 }
 
 #[test]

@@ -1,0 +1,162 @@
+//! Kernels of this CPU against plain Rust, on whatever elements the bytes of a fuzzer make.
+//!
+//! The first byte chooses sizes; the rest are stored words, taken as they are where they are below
+//! the modulus. In a build with debug assertions the kernels check the bounds of every lane, too.
+//! On a CPU without lanes there is nothing to compare.
+
+use std::sync::OnceLock;
+
+use nalloc::Arena;
+use nalloc_bn254::field::{FqModulus, FrModulus, Modulus, Montgomery};
+use nalloc_bn254::{Field, Fr, Kernels, Ntt, OddPoints, Pool, Vectors, ntt_scratch_bytes};
+
+/// Vectors of up to this many elements: a little more than one run that shares an inversion.
+const LEN_MAX: usize = 2100;
+/// Lengths that the first byte counts.
+const LEN_STEP: usize = LEN_MAX / 255;
+/// Transforms with one, two and four layers to a pass.
+const LOG2: [u32; 4] = [8, 9, 10, 11];
+
+/// Every verb over vectors, and both ways to invert, over both prime fields.
+///
+/// # Panics
+/// When two ways to compute the same differ.
+pub fn compare_field(bytes: &[u8]) {
+    compare_verbs::<FrModulus>(bytes);
+    compare_verbs::<FqModulus>(bytes);
+}
+
+fn compare_verbs<M: Modulus>(bytes: &[u8]) {
+    let Some((&size, words)) = bytes.split_first() else { return };
+    let elements = elements::<M>(words);
+    for &x in &elements {
+        assert_eq!(x.invert(), x.invert_vartime(), "{x:?}");
+        assert_eq!(x.invert().map_or(x, |inverse| inverse * x * x), x);
+    }
+    let Some(kernels) = Kernels::ifma() else { return };
+    let len = usize::from(size) * LEN_STEP;
+    let a: Vec<_> = elements.iter().copied().cycle().take(len).collect();
+    let b: Vec<_> = elements.iter().rev().copied().cycle().skip(1).take(len).collect();
+    let (ours, plain) = (on_one_thread(kernels), on_one_thread(Kernels::PORTABLE));
+    let verbs: [&Verb<'_, M>; 6] = [
+        &|on, a| on.add(a, &b).expect("equal lengths"),
+        &|on, a| on.sub(a, &b).expect("equal lengths"),
+        &|on, a| on.mul(a, &b).expect("equal lengths"),
+        &|on, a| on.scale(a, elements[0]),
+        &|on, a| on.square(a),
+        &|on, a| on.invert(a),
+    ];
+    for (index, verb) in verbs.iter().enumerate() {
+        let mut results = [a.clone(), a.clone()];
+        verb(&ours, &mut results[0]);
+        verb(&plain, &mut results[1]);
+        assert!(results[0] == results[1], "verb {index} of {len} elements");
+    }
+    assert_eq!(ours.inner_product(&a, &b), plain.inner_product(&a, &b));
+    assert_eq!(ours.sum(&a), plain.sum(&a));
+}
+
+/// What is done to a vector in place.
+type Verb<'b, M> = dyn Fn(&Vectors<'_>, &mut [Montgomery<M>]) + 'b;
+
+/// Transforms in both directions and on the odd points, of four sizes.
+///
+/// # Panics
+/// When two ways to compute the same differ, or when no memory can be had.
+pub fn compare_ntt(bytes: &[u8]) {
+    let Some((&size, words)) = bytes.split_first() else { return };
+    let Some(kernels) = Kernels::ifma() else { return };
+    let which = usize::from(size) % LOG2.len();
+    let log2 = LOG2[which];
+    let [ours, plain] = &domains(kernels)[which];
+    let values: Vec<Fr> = elements(words).into_iter().cycle().take(1 << log2).collect();
+    let transformed = |domain: &OddPoints<Fr>, transform: &Transform| {
+        let arena = Arena::with_capacity(ntt_scratch_bytes(log2, 1)).expect("memory");
+        let mut values = values.clone();
+        transform(domain, &arena, &mut values);
+        values
+    };
+    let transforms: [&Transform; 3] = [
+        &|domain, arena, values| {
+            let ntt: &Ntt<Fr> = domain.ntt();
+            let mut work = ntt.work(pool(), arena, &()).expect("memory");
+            ntt.forward(values, &mut work).expect("the domain's size");
+        },
+        &|domain, arena, values| {
+            let ntt: &Ntt<Fr> = domain.ntt();
+            let mut work = ntt.work(pool(), arena, &()).expect("memory");
+            ntt.inverse(values, &mut work).expect("the domain's size");
+        },
+        &|domain, arena, values| {
+            let mut work = domain.ntt().work(pool(), arena, &()).expect("memory");
+            domain.extend(values, &mut work).expect("the domain's size");
+        },
+    ];
+    for (index, transform) in transforms.iter().enumerate() {
+        let is_same = transformed(ours, transform) == transformed(plain, transform);
+        assert!(is_same, "transform {index} of 2^{log2}");
+    }
+}
+
+type Transform = dyn Fn(&OddPoints<Fr>, &Arena, &mut [Fr]);
+
+/// Each size with `kernels` and in plain Rust, made once.
+fn domains(kernels: Kernels) -> &'static [[OddPoints<Fr>; 2]; 4] {
+    static DOMAINS: OnceLock<[[OddPoints<Fr>; 2]; 4]> = OnceLock::new();
+    let domain = |log2, kernels| OddPoints::with_kernels(log2, kernels).expect("a domain");
+    let pair = |log2| [domain(log2, kernels), domain(log2, Kernels::PORTABLE)];
+    DOMAINS.get_or_init(|| LOG2.map(pair))
+}
+
+fn pool() -> &'static Pool {
+    static POOL: OnceLock<Pool> = OnceLock::new();
+    POOL.get_or_init(|| Pool::new(Some(1)).expect("a thread"))
+}
+
+fn on_one_thread(kernels: Kernels) -> Vectors<'static> {
+    Vectors::with_kernels(pool(), kernels)
+}
+
+/// The stored words in `bytes`; those at or above the modulus less what makes them fit. Never none.
+fn elements<M: Modulus>(bytes: &[u8]) -> Vec<Montgomery<M>> {
+    let (words, _) = bytes.as_chunks::<32>();
+    let mut elements: Vec<_> = words
+        .iter()
+        .map(|word| {
+            let mut below = *word;
+            below[31] &= 0x1f;
+            let stored = Montgomery::from_montgomery_le_bytes(word);
+            stored.or_else(|| Montgomery::from_montgomery_le_bytes(&below))
+        })
+        .map(|element| element.expect("2^253 is below both moduli"))
+        .collect();
+    elements.push(-Montgomery::ONE);
+    elements
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::{compare_field, compare_ntt};
+
+    fn replay(target: &str, compare: fn(&[u8])) {
+        let folder = format!("{}/../../fuzz/regressions/{target}", env!("CARGO_MANIFEST_DIR"));
+        let mut count = 0;
+        for entry in fs::read_dir(&folder).expect("the folder of regressions") {
+            compare(&fs::read(entry.expect("a file").path()).expect("its bytes"));
+            count += 1;
+        }
+        assert!(count > 0, "{folder} is empty");
+    }
+
+    #[test]
+    fn kernels_agree_on_what_was_found_for_the_fields() {
+        replay("field", compare_field);
+    }
+
+    #[test]
+    fn kernels_agree_on_what_was_found_for_transforms() {
+        replay("ntt", compare_ntt);
+    }
+}
