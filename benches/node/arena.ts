@@ -5,7 +5,7 @@ import { Arena } from 'nalloc'
 import { currentMachine, disturbance, isMet, order, report, type Target, table } from './_bench.ts'
 
 const ROUNDS = 31
-const WARM_UPS = 5
+const WARM_UPS = 10
 /** Views of one timed loop, and elements of each: one cache line. */
 const VIEWS = 100_000
 const ELEMENTS = 8
