@@ -1,8 +1,10 @@
-// Looks for secrets in the memory of a process that has ended by itself, just before it is gone: a
-// debugger stops it there.
+// Looks for secrets in the memory of a process whose worker has ended with them, and of one that has
+// ended by itself, just before it is gone: a debugger stops it there.
 
+import { spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import test from 'ava'
+import { childFile } from './_child.ts'
 import { canTrace, debug, NO_DEBUGGER } from './_debugger.ts'
 import { NEEDLES, needle } from './_needles.ts'
 import { matches } from './_processMemory.ts'
@@ -29,6 +31,32 @@ function found(pid: number): number[] {
   return NEEDLES.filter((_, i) => seen.has(wanted[i] as Buffer))
 }
 
+/** Those of them that are secrets: the first one is the control. */
+function secretsIn(pid: number): number[] {
+  return found(pid).filter((number) => number !== NEEDLES[0])
+}
+
+test.serial('no secret is left when a worker is terminated', async (t) => {
+  const args = [childFile('exitWithSecrets'), 'worker']
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+  t.teardown(() => child.kill('SIGKILL'))
+  const said: string[] = []
+
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [what = '', pid] = line.split(' ')
+    said.push(what)
+    if (what === 'held') {
+      t.deepEqual(found(Number(pid)), [...NEEDLES], 'control: they are found')
+      child.kill('SIGUSR2')
+    } else {
+      t.deepEqual(secretsIn(Number(pid)), [], 'nothing of a secret is left')
+      child.kill('SIGKILL')
+    }
+  }
+
+  t.deepEqual(said, ['held', 'ended'])
+})
+
 for (const way of WAYS) {
   const title = `no secret is left when a process ends by itself: ${way}`
   if (!canTrace) {
@@ -51,8 +79,7 @@ for (const way of WAYS) {
         t.deepEqual(found(pid), [...NEEDLES], 'control: they are found')
         process.kill(pid, 'SIGUSR2')
       } else if (line === STOPPED) {
-        const secrets = found(pid).filter((number) => number !== NEEDLES[0])
-        t.deepEqual(secrets, [], 'nothing of a secret is left')
+        t.deepEqual(secretsIn(pid), [], 'nothing of a secret is left')
         isStopped = true
         gdb.stdin.write('\n')
       }

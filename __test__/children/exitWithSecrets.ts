@@ -1,6 +1,7 @@
 // Holds secrets, and bytes that are none, says "held" and its process id, and ends as its argument
-// says when it is told to by a signal.
+// says when it is told to by a signal. With `worker` a worker holds them, and ends alone.
 
+import { parentPort, Worker } from 'node:worker_threads'
 import { Arena, SecretBuf } from 'nalloc'
 import { NEEDLES, writeNeedle } from '../_needles.ts'
 
@@ -40,11 +41,36 @@ function hold(): unknown[] {
   return [plain, sealed, open, opening, arena]
 }
 
+/** Says what has happened. */
+function say(what: string): void {
+  process.stdout.write(`${what} ${process.pid}\n`)
+}
+
+/** Holds the secrets in a worker that ends alone. */
+function mainOfWorker(): void {
+  const worker = new Worker(__filename)
+  worker.once('message', say)
+  process.once('SIGUSR2', async () => {
+    await worker.terminate()
+    say('ended')
+  })
+}
+
+/** Holds them for as long as the worker lives. */
+function inWorker(): void {
+  const held = hold()
+  parentPort?.on('message', () => held.length)
+  parentPort?.postMessage('held')
+}
+
 function main(way: string): void {
   const held = hold()
   process.once('SIGUSR2', () => WAYS[way]?.())
   process.on('exit', () => held.length)
-  process.stdout.write(`held ${process.pid}\n`)
+  say('held')
 }
 
-main(process.argv[2] ?? '')
+const [, , way = ''] = process.argv
+if (parentPort !== null) inWorker()
+else if (way === 'worker') mainOfWorker()
+else main(way)
