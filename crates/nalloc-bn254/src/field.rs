@@ -160,6 +160,37 @@ pub trait Field:
         a.iter().fold(Self::ZERO, |sum, &a| sum + a)
     }
 
+    /// (l, h) -> (l + w h, l - w h) for the transforms, whose values in between may be elements
+    /// that only these and [`settled`](Self::settled) understand.
+    #[doc(hidden)]
+    #[inline]
+    fn forward_butterfly(low: &mut Self, high: &mut Self, root: Self) {
+        let turned = *high * root;
+        (*low, *high) = (*low + turned, *low - turned);
+    }
+
+    /// (l, h) -> (l + h, (h - l) w), as [`forward_butterfly`](Self::forward_butterfly).
+    #[doc(hidden)]
+    #[inline]
+    fn inverse_butterfly(low: &mut Self, high: &mut Self, root: Self) {
+        (*low, *high) = (*low + *high, (*high - *low) * root);
+    }
+
+    /// (l, h) -> (l + h, l - h), for both of them.
+    #[doc(hidden)]
+    #[inline]
+    fn butterfly_with_one(low: &mut Self, high: &mut Self) {
+        (*low, *high) = (*low + *high, *low - *high);
+    }
+
+    /// The element that a value of these stands for.
+    #[doc(hidden)]
+    #[inline]
+    #[must_use]
+    fn settled(self) -> Self {
+        self
+    }
+
     /// self * self.
     #[inline]
     #[must_use]

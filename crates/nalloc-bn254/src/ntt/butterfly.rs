@@ -1,4 +1,6 @@
 //! The two half-transforms, layer by layer. See the head of ntt.rs for what they compute.
+//!
+//! Their results are not settled: `Field::settled` makes elements of them.
 
 use super::roots::Roots;
 use crate::field::Field;
@@ -44,7 +46,7 @@ fn forward_in_cache<F: Field>(values: &mut [F], roots: &Roots<F>) {
         let layer = roots.layer(half);
         for block in values.chunks_exact_mut(2 * half) {
             let (low, high) = block.split_at_mut(half);
-            butterfly_with_one(&mut low[0], &mut high[0]);
+            F::butterfly_with_one(&mut low[0], &mut high[0]);
             forward_butterflies(&mut low[1..], &mut high[1..], &layer[1..]);
         }
         half *= 2;
@@ -63,17 +65,10 @@ fn inverse_in_cache<F: Field>(values: &mut [F], roots: &Roots<F>) {
     }
 }
 
-/// The butterfly of both directions for the root one.
-#[inline]
-fn butterfly_with_one<F: Field>(low: &mut F, high: &mut F) {
-    (*low, *high) = (*low + *high, *low - *high);
-}
-
 /// (l, h) -> (l + w h, l - w h) for the roots w in a row.
 fn forward_butterflies<F: Field>(low: &mut [F], high: &mut [F], roots: &[F]) {
     for ((low, high), &root) in low.iter_mut().zip(high).zip(roots) {
-        let turned = *high * root;
-        (*low, *high) = (*low + turned, *low - turned);
+        F::forward_butterfly(low, high, root);
     }
 }
 
@@ -82,11 +77,11 @@ fn forward_butterflies<F: Field>(low: &mut [F], high: &mut [F], roots: &[F]) {
 fn inverse_layer_part<F: Field>(low: &mut [F], high: &mut [F], layer: &[F], start: usize) {
     let skip = usize::from(start == 0);
     if skip == 1 {
-        butterfly_with_one(&mut low[0], &mut high[0]);
+        F::butterfly_with_one(&mut low[0], &mut high[0]);
     }
     let end = layer.len() - start - skip + 1;
     let roots = layer[..end].iter().rev();
     for ((low, high), &root) in low[skip..].iter_mut().zip(&mut high[skip..]).zip(roots) {
-        (*low, *high) = (*low + *high, (*high - *low) * root);
+        F::inverse_butterfly(low, high, root);
     }
 }

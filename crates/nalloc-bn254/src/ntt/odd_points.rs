@@ -7,7 +7,7 @@
 //! in that order, and nothing is permuted.
 
 use super::four_step::{Direction, FourStep};
-use super::{Ntt, SCALED_PER_TASK, Work, butterfly, order};
+use super::{Ntt, SCALED_PER_TASK, Work, butterfly, order, settle};
 use crate::arch::Kernels;
 use crate::buffer::HeapBuffer;
 use crate::error::Error;
@@ -83,10 +83,12 @@ impl<F: Field> OddPoints<F> {
         let roots = self.ntt.roots()?;
         butterfly::inverse(values, roots, work.pool);
         work.pool.for_each_chunk_mut(values, SCALED_PER_TASK, |start, chunk| {
+            settle(chunk);
             let end = start + chunk.len();
             F::multiply_each(self.ntt.kernels, chunk, &factors[start..end]);
         });
         butterfly::forward(values, roots, work.pool);
+        work.pool.for_each_chunk_mut(values, SCALED_PER_TASK, |_, chunk| settle(chunk));
         Ok(())
     }
 }
