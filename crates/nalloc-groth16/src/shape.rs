@@ -1,7 +1,7 @@
 //! How much memory an open key and its proofs take: a matter of a few counts, known before
 //! anything is read but a header.
 
-use nalloc_bn254::{Fr, msm_scratch_bytes, ntt_scratch_bytes};
+use nalloc_bn254::{Fr, OddPoints, msm_scratch_bytes, ntt_scratch_bytes};
 
 use crate::quotient;
 use crate::units::{index, wide};
@@ -33,12 +33,12 @@ impl KeyShape {
         let sizes = Sizes::from(*self);
         let points = [zkey::IC, zkey::A, zkey::B1, zkey::B2, zkey::L, zkey::H];
         let points: u64 = points.into_iter().map(|id| sizes.expected_bytes(id)).sum();
-        // A signal and a value for each entry; where a row begins in each matrix, and two words
-        // of the domain's tables, for each row.
+        // A signal and a value for each entry, and where a row begins in each matrix.
         let entry_bytes = size_of::<u32>() + size_of::<Fr>();
-        let row_bytes = 2 * size_of::<u32>() + 2 * size_of::<Fr>();
         let entries = u64::from(self.n_coefficients) * wide(entry_bytes);
-        points + entries + (u64::from(self.domain_size) + 1) * wide(row_bytes)
+        let rows = (u64::from(self.domain_size) + 1) * wide(2 * size_of::<u32>());
+        let tables = OddPoints::<Fr>::table_bytes(self.domain_size.max(1).ilog2());
+        points + entries + rows + wide(tables)
     }
 
     /// Bytes that one proof on a pool of `threads` threads takes at most, beside the key.

@@ -42,6 +42,19 @@ pub(crate) fn make<L: Lanes, M: Modulus>(
     }
 }
 
+/// Bytes of the tables of both directions, one of them on a coset; none where [`make`] has none.
+pub(super) fn table_bytes(log2: u32) -> Option<usize> {
+    let factors = |log2: u32| size_of::<Factor>() << log2;
+    if LOG2.contains(&log2) {
+        let twists = size_of::<[u64; 4]>() << log2;
+        Some(2 * (twists + factors(log2.div_ceil(2) - 1)) + factors(log2 / 2))
+    } else if three_sweeps::LOG2.contains(&log2) {
+        Some(three_sweeps::table_bytes(log2))
+    } else {
+        None
+    }
+}
+
 pub(crate) fn lengths(log2: u32) -> Lengths {
     let (n1, n2) = (1usize << (log2 / 2), 1usize << log2.div_ceil(2));
     Lengths { scratch: n1 / LANES * (n2 + RUN_GAP), tile: n2, factors: 0 }

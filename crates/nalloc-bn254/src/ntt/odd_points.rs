@@ -6,7 +6,10 @@
 //! half-transforms meet the coefficients in bit-reversed order, so the factors e^j / N are stored
 //! in that order, and nothing is permuted.
 
-use super::four_step::{Direction, FourStep};
+use std::sync::Arc;
+
+use super::four_step::{self, Direction};
+use super::shared::Tables;
 use super::{Ntt, SCALED_PER_TASK, Work, butterfly, order, settle};
 use crate::arch::Kernels;
 use crate::buffer::HeapBuffer;
@@ -16,12 +19,12 @@ use crate::field::Field;
 /// The tables for moving from a domain to its odd points.
 pub struct OddPoints<F: Field> {
     ntt: Ntt<F>,
-    tables: Tables<F>,
+    extension: Extension<F>,
 }
 
-enum Tables<F> {
-    /// Inverse and forward transform; the second multiplies coefficient j by e^j.
-    Lanes(Box<dyn FourStep<F>>),
+enum Extension<F> {
+    /// The forward transform that multiplies coefficient j by e^j.
+    Lanes(Arc<Tables<F>>),
     /// e^j / N at the bit-reversed index of j.
     Factors(HeapBuffer<F>),
 }
@@ -46,9 +49,9 @@ impl<F: Field> OddPoints<F> {
         let shift = double.ok_or(Error::DomainTooLarge { log2, log2_max })?;
         let ntt = Ntt::with_kernels(log2, kernels)?;
         let direction = Direction { root: ntt.root, scale: F::ONE, shift };
-        if let Some(transform) = F::four_step(kernels, log2, &direction)? {
+        if let Some(tables) = Tables::of(kernels, log2, &direction)? {
             ntt.inverse_tables()?;
-            return Ok(Self { ntt, tables: Tables::Lanes(transform) });
+            return Ok(Self { ntt, extension: Extension::Lanes(tables) });
         }
         ntt.roots()?;
         let mut factors = HeapBuffer::zeroed(ntt.size())?;
@@ -58,7 +61,14 @@ impl<F: Field> OddPoints<F> {
             factor *= shift;
         }
         order::reverse_bits(&mut factors);
-        Ok(Self { ntt, tables: Tables::Factors(factors) })
+        Ok(Self { ntt, extension: Extension::Factors(factors) })
+    }
+
+    /// Bytes of the tables that [`new`](Self::new) makes, but for what rounding them to pages adds.
+    #[must_use]
+    pub fn table_bytes(log2: u32) -> usize {
+        let of_lanes = Kernels::host().lanes().and_then(|_| four_step::table_bytes(log2));
+        of_lanes.unwrap_or(size_of::<F>() << (log2 + 1))
     }
 
     /// The domain's own transforms.
@@ -73,12 +83,12 @@ impl<F: Field> OddPoints<F> {
     /// [`Error::LengthMismatch`] unless there are N values, [`Error::Cancelled`].
     pub fn extend(&self, values: &mut [F], work: &mut Work<'_>) -> Result<(), Error> {
         self.ntt.check_len(values)?;
-        let factors = match &self.tables {
-            Tables::Lanes(transform) => {
+        let factors = match &self.extension {
+            Extension::Lanes(tables) => {
                 self.ntt.inverse(values, work)?;
-                return transform.run(values, work);
+                return tables.transform().run(values, work);
             }
-            Tables::Factors(factors) => factors,
+            Extension::Factors(factors) => factors,
         };
         let roots = self.ntt.roots()?;
         butterfly::inverse(values, roots, work.pool);

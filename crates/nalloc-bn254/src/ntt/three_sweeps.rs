@@ -49,6 +49,14 @@ pub(crate) fn lengths(log2: u32) -> Lengths {
     Lengths { scratch, tile: 1 << inner, factors: (1 << outer) / LANES }
 }
 
+/// Bytes of the tables of both directions, one of them on a coset.
+pub(super) fn table_bytes(log2: u32) -> usize {
+    let (outer, inner) = shape(log2);
+    let factors = |log2: u32| size_of::<Factor>() << log2;
+    let twists = HALVES * size_of::<Elements>() * ((1 << outer) + (1 << inner));
+    2 * (factors(inner - 1) + twists) + factors(outer)
+}
+
 pub(crate) struct ThreeSweeps<L, M: Modulus> {
     lanes: L,
     log2: u32,

@@ -111,11 +111,13 @@ fn transforms_larger_than_the_cache_equal_arkworks() {
 }
 
 #[test]
-fn transforms_to_2_to_the_18_survive_a_round_trip() {
+fn transforms_survive_a_round_trip() {
     let mut rng = Rng::new();
     let pools = pools();
+    let log2_max = std::env::var("NALLOC_TEST_NTT_LOG2_MAX");
+    let log2_max = log2_max.map_or(18, |text| text.parse().expect("a number of at most 28"));
 
-    for log2 in 0..=18 {
+    for log2 in 0..=log2_max {
         let ntt = Ntt::new(log2).unwrap();
         let coefficients: Vec<Fr> = (0..1 << log2).map(|_| rng.fr()).collect();
         for pool in &pools {
@@ -127,6 +129,53 @@ fn transforms_to_2_to_the_18_survive_a_round_trip() {
             assert_eq!(values[5 % values.len()], value_at(&coefficients, point));
             ntt.inverse(&mut values, &mut work).unwrap();
             assert_eq!(values, coefficients, "2^{log2}");
+        }
+    }
+}
+
+#[test]
+fn transforms_are_linear() {
+    let mut rng = Rng::new();
+    let pool = Pool::new(Some(2)).unwrap();
+
+    for (log2, kernels) in
+        [5, 9, 12, 15].into_iter().flat_map(|l| all_kernels().into_iter().map(move |k| (l, k)))
+    {
+        let ntt = Ntt::with_kernels(log2, kernels).unwrap();
+        let arena = arena(log2, &pool);
+        let mut work = ntt.work(&pool, &arena, &()).unwrap();
+        let mut a: Vec<Fr> = (0..1 << log2).map(|_| rng.fr()).collect();
+        let mut b: Vec<Fr> = (0..1 << log2).map(|_| rng.fr()).collect();
+        let factor = rng.fr();
+        let mut sums: Vec<Fr> = a.iter().zip(&b).map(|(&a, &b)| a * factor + b).collect();
+
+        ntt.forward_each(&mut [&mut a, &mut b, &mut sums], &mut work).unwrap();
+
+        let expected = a.iter().zip(&b).map(|(&a, &b)| a * factor + b);
+        assert!(expected.eq(sums.iter().copied()), "2^{log2}, {kernels:?}");
+    }
+}
+
+#[test]
+fn several_vectors_are_transformed_as_each_alone() {
+    let mut rng = Rng::new();
+
+    for (log2, pool) in [0, 3, 7, 8, 11].into_iter().flat_map(|log2| pools().map(|p| (log2, p))) {
+        for kernels in all_kernels() {
+            let ntt = Ntt::with_kernels(log2, kernels).unwrap();
+            let arena = arena(log2, &pool);
+            let mut work = ntt.work(&pool, &arena, &()).unwrap();
+            let mut vectors: Vec<Vec<Fr>> =
+                (0..5).map(|_| (0..1 << log2).map(|_| rng.fr()).collect()).collect();
+            let mut alone = vectors.clone();
+
+            let mut slices: Vec<&mut [Fr]> = vectors.iter_mut().map(Vec::as_mut_slice).collect();
+            ntt.forward_each(&mut slices, &mut work).unwrap();
+
+            for values in &mut alone {
+                ntt.forward(values, &mut work).unwrap();
+            }
+            assert!(vectors == alone, "2^{log2}, {kernels:?}");
         }
     }
 }
@@ -158,6 +207,9 @@ fn values_of_another_length_are_refused_and_left_alone() {
         assert_eq!(odd.ntt().forward_coset(&mut values, Fr::ONE, &mut work), refused);
         assert_eq!(odd.ntt().inverse_coset(&mut values, Fr::ONE, &mut work), refused);
         assert_eq!(odd.extend(&mut values, &mut work), refused);
+        let mut right = [Fr::ONE; 8];
+        assert_eq!(odd.ntt().forward_each(&mut [&mut right, &mut values], &mut work), refused);
+        assert_eq!(right, [Fr::ONE; 8]);
         assert_eq!(values, vec![Fr::ONE; len]);
     }
 }
