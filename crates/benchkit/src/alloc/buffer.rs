@@ -104,7 +104,15 @@ impl Buffer {
         words
     }
 
-    /// Writes a byte into every page from `from` on.
+    /// Writes everything from `from` on; nobody will read it.
+    pub fn write_from(&mut self, from: usize) {
+        let count = self.len().saturating_sub(from);
+        // SAFETY: the block is longer than `from` by this many bytes, if any.
+        unsafe { ptr::write_bytes(self.start.as_ptr().add(from.min(self.len())), 1, count) };
+        black_box(self.start);
+    }
+
+    /// Writes the first byte of every page from `from` on.
     pub fn touch(&mut self, from: usize) {
         let bytes = self.len();
         if from >= bytes {
@@ -114,12 +122,13 @@ impl Buffer {
         let room = unsafe {
             core::slice::from_raw_parts_mut(self.start.as_ptr().cast::<MaybeUninit<u8>>(), bytes)
         };
-        let mut at = from;
+        room[from].write(1);
+        let address = self.start.addr().get();
+        let mut at = (address + from).next_multiple_of(PAGE_BYTES) - address;
         while at < bytes {
             room[at].write(1);
             at += PAGE_BYTES;
         }
-        room[bytes - 1].write(1);
         black_box(self.start);
     }
 
@@ -169,6 +178,8 @@ mod tests {
     fn a_block_that_is_only_touched_shows_nothing() {
         let mut buffer = Buffer::empty(10_000, 12);
         buffer.touch(0);
+        buffer.write_from(4000);
+        buffer.write_from(10_000);
         assert!(buffer.bytes().is_empty() && !buffer.holds_only(1));
         assert_eq!(buffer.start.as_ptr().addr() % 4096, 0);
         assert!(Buffer::zeroed(100_000).holds_only(0));

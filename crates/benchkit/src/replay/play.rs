@@ -14,6 +14,26 @@ use crate::worker::{Timed, Workload};
 
 /// Before the name of a trace: it is read and not replayed.
 pub const LOADED: &str = "loaded ";
+/// Before the name of a trace: of each page only the first byte is written.
+pub const TOUCHED: &str = "touched ";
+
+/// What is done to the pages of a block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Use {
+    /// They are written whole.
+    Written,
+    /// The first byte of each is written.
+    Touched,
+    /// They are written whole and looked at.
+    Checked,
+}
+
+impl Use {
+    /// Whether what is read is compared with what was written.
+    fn care(self) -> Care {
+        if self == Self::Checked { Care::Checked } else { Care::Timed }
+    }
+}
 
 /// Replays traces; keeps the last one and all threads.
 #[derive(Debug, Default)]
@@ -27,7 +47,7 @@ pub struct Player {
 #[derive(Debug)]
 struct Stage {
     trace: Arc<Trace>,
-    care: Care,
+    pages: Use,
     state: Mutex<State>,
     /// Where each thread waits for its turn.
     turns: Vec<Condvar>,
@@ -56,8 +76,8 @@ impl Player {
     }
 
     /// How long all calls and touches of a trace took, and its page faults.
-    fn replay(&self, trace: &Arc<Trace>, care: Care) -> Result<(Duration, u64), String> {
-        let stage = Arc::new(Stage::new(Arc::clone(trace), care));
+    fn replay(&self, trace: &Arc<Trace>, pages: Use) -> Result<(Duration, u64), String> {
+        let stage = Arc::new(Stage::new(Arc::clone(trace), pages));
         let mut others = self.others.lock().unwrap_or_else(PoisonError::into_inner);
         let faults_before = usage().page_faults;
         for thread in 1..trace.threads {
@@ -86,11 +106,11 @@ fn start(number: usize) -> mpsc::Sender<Arc<Stage>> {
 }
 
 impl Stage {
-    fn new(trace: Arc<Trace>, care: Care) -> Self {
+    fn new(trace: Arc<Trace>, pages: Use) -> Self {
         let blocks = (0..trace.blocks).map(|_| None).collect();
         let turns = (0..trace.threads).map(|_| Condvar::new()).collect();
         let state = State { next: 0, blocks, elapsed: Duration::ZERO, wrong: None };
-        Self { trace, care, state: Mutex::new(state), turns }
+        Self { trace, pages, state: Mutex::new(state), turns }
     }
 
     fn hold(&self) -> MutexGuard<'_, State> {
@@ -105,7 +125,8 @@ impl Stage {
             let started = Instant::now();
             let turn = events[state.next..].iter().take_while(|event| event.thread as usize == me);
             for event in turn {
-                if let Err(wrong) = act(event, &mut state.blocks[event.block as usize], self.care) {
+                let place = &mut state.blocks[event.block as usize];
+                if let Err(wrong) = act(event, place, self.pages) {
                     state.wrong.get_or_insert(wrong);
                 }
                 state.next += 1;
@@ -125,41 +146,48 @@ impl Stage {
 }
 
 /// Does to a block what happened to it.
-fn act(event: &Event, place: &mut Option<Buffer>, care: Care) -> Result<(), String> {
+fn act(event: &Event, place: &mut Option<Buffer>, pages: Use) -> Result<(), String> {
     match event.what {
         What::Alloc => *place = Some(Buffer::empty(event.bytes, event.log2_align)),
         What::AllocZeroed => {
             let block = Buffer::zeroed_aligned(event.bytes, event.log2_align);
-            care.expect("expected zeroes", || block.holds_only(0))?;
+            pages.care().expect("expected zeroes", || block.holds_only(0))?;
             *place = Some(block);
         }
         What::Resize => {
             let Some(block) = place else { return Err("expected a block to resize".to_owned()) };
             let kept = block.len().min(event.bytes);
             block.resize(event.bytes);
-            return write(event, block, kept, care);
+            return write(event, block, kept, pages);
         }
         What::Free => {
             let Some(block) = place.take() else { return Err("expected a block".to_owned()) };
-            return expect_kept(event, &block, care);
+            return expect_kept(event, &block, pages);
         }
         What::Begin => begin_phase(),
         What::End => end_phase(),
     }
     match place {
-        Some(block) => write(event, block, 0, care),
+        Some(block) => write(event, block, 0, pages),
         None => Ok(()),
     }
 }
 
-/// Writes what is new of a block: one byte of each page, or all where it is looked at again.
-fn write(event: &Event, block: &mut Buffer, kept: usize, care: Care) -> Result<(), String> {
-    if care == Care::Timed {
-        block.touch(kept);
-        return Ok(());
+/// Writes what is new of a block.
+fn write(event: &Event, block: &mut Buffer, kept: usize, pages: Use) -> Result<(), String> {
+    match pages {
+        Use::Written => {
+            block.write_from(kept);
+            return Ok(());
+        }
+        Use::Touched => {
+            block.touch(kept);
+            return Ok(());
+        }
+        Use::Checked => {}
     }
     if kept > 0 {
-        expect_kept(event, block, care)?;
+        expect_kept(event, block, pages)?;
     }
     let value = tag(event.block as usize);
     block.bytes_mut().fill(value);
@@ -168,9 +196,9 @@ fn write(event: &Event, block: &mut Buffer, kept: usize, care: Care) -> Result<(
 }
 
 /// Whether a block still has what was written, where it is looked at.
-fn expect_kept(event: &Event, block: &Buffer, care: Care) -> Result<(), String> {
+fn expect_kept(event: &Event, block: &Buffer, pages: Use) -> Result<(), String> {
     let value = tag(event.block as usize);
-    if care == Care::Timed || block.bytes().iter().all(|&byte| byte == value) {
+    if pages != Use::Checked || block.bytes().iter().all(|&byte| byte == value) {
         return Ok(());
     }
     Err(format!("block {}: expected what was written before", event.block))
@@ -178,9 +206,9 @@ fn expect_kept(event: &Event, block: &Buffer, care: Care) -> Result<(), String> 
 
 impl Workload for Player {
     fn check(&self, name: &str) -> Result<(), String> {
-        let trace = self.load(name)?;
+        let trace = self.load(name.strip_prefix(TOUCHED).unwrap_or(name))?;
         // Twice: the second time, memory is used again.
-        [(); 2].iter().try_for_each(|()| self.replay(&trace, Care::Checked).map(|_| ()))
+        [(); 2].iter().try_for_each(|()| self.replay(&trace, Use::Checked).map(|_| ()))
     }
 
     fn round(&self, name: &str) -> Result<Timed, String> {
@@ -188,8 +216,10 @@ impl Workload for Player {
             self.load(name)?;
             return Ok(Timed { value: 0.0, page_faults: 0 });
         }
-        let trace = self.load(name)?;
-        let (elapsed, page_faults) = self.replay(&trace, Care::Timed)?;
+        let touched = name.strip_prefix(TOUCHED);
+        let pages = if touched.is_some() { Use::Touched } else { Use::Written };
+        let trace = self.load(touched.unwrap_or(name))?;
+        let (elapsed, page_faults) = self.replay(&trace, pages)?;
         Ok(Timed { value: elapsed.as_secs_f64() * 1e3, page_faults })
     }
 }
@@ -204,14 +234,14 @@ mod tests {
             Event { what: What::Resize, thread: 0, block: 3, bytes: 200_000, log2_align: 3 };
         let mut place = Some(Buffer::filled(100_000, 0xee));
 
-        let wrong = act(&event, &mut place, Care::Checked).expect_err("other bytes");
+        let wrong = act(&event, &mut place, Use::Checked).expect_err("other bytes");
 
         assert_eq!(wrong, "block 3: expected what was written before");
         let freed = Event { what: What::Free, ..event };
         let mut place = Some(Buffer::filled(100_000, 0xee));
-        assert!(act(&freed, &mut place, Care::Checked).is_err());
+        assert!(act(&freed, &mut place, Use::Checked).is_err());
         let mut place = Some(Buffer::filled(100_000, tag(3)));
-        assert_eq!(act(&freed, &mut place, Care::Checked), Ok(()));
+        assert_eq!(act(&freed, &mut place, Use::Checked), Ok(()));
         assert!(place.is_none());
     }
 }
