@@ -44,6 +44,16 @@ pub(crate) const LINE_BYTES: usize = 64;
 /// Free extents that are looked at in one size class before the next class is tried, in which
 /// each one fits.
 pub(crate) const FIT_CANDIDATES_MAX: usize = 64;
+/// Lengths that a block is expected to pass through as it grows: from 64 KiB by doubling to 64 GiB.
+pub(crate) const GROWTH_STEPS_MAX: usize = 20;
+/// A length gains this much credit by each block that grows on from it, and loses the other much
+/// by each that arrives: it is trusted while two in three grow.
+pub(crate) const GROWTH_GAIN: u32 = 3;
+pub(crate) const GROWTH_LOSS: u32 = 2;
+/// The least credit that is trusted: two blocks in a row that grew.
+pub(crate) const GROWTH_CREDIT_MIN: u32 = 4;
+/// The most: after it, three blocks that do not grow end the trust.
+pub(crate) const GROWTH_CREDIT_MAX: u32 = 8;
 /// Separate runs of a block that are cleared one by one; what lies between further ones is cleared
 /// with them.
 pub(crate) const DIRTY_RUNS_MAX: usize = 8;

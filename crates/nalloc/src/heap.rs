@@ -30,6 +30,7 @@ mod direct;
 mod extent;
 mod free;
 mod grow;
+mod growth;
 mod helper;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod model;
@@ -339,7 +340,8 @@ impl State {
         let bytes = wanted.bytes.checked_add(colour);
         let Some(len) = bytes.and_then(|n| size.count_up(n)) else { return Ok(None) };
         let align = wanted.align.max(size.bytes());
-        let need = Need { len, align, is_growing: wanted.is_growing };
+        let room = space.growths.room(len, wanted.is_growing);
+        let need = Need { len, align, room };
         let Some(taken) = space.take(os, need)? else { return Ok(None) };
         let extent = taken.extent;
         // SAFETY: the colour is less than 4 KiB, so the byte is in the extent's first granule.

@@ -17,6 +17,7 @@
 use super::age::Ages;
 use super::backing::{Backing, Counts, DirtyRuns, Pages};
 use super::bins::{Bins, Link, class_of};
+use super::growth::Growths;
 use super::va::{Range, Table};
 use crate::config::FIT_CANDIDATES_MAX;
 use crate::os::{Advice, Errno, Os};
@@ -35,6 +36,7 @@ pub(super) enum State {
 
 /// What is known of the extent that begins, or, for `back`, ends at a granule.
 #[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
 pub(super) struct Entry {
     pub(super) len: Granules,
     pub(super) state: State,
@@ -59,15 +61,26 @@ pub(super) struct Need {
     pub(super) len: Granules,
     /// Alignment of the first granule, in bytes.
     pub(super) align: usize,
-    /// Whether a place with as much room again behind it is better.
-    pub(super) is_growing: bool,
+    /// How much room for it to grow in would be better, `len` or more.
+    pub(super) room: Granules,
 }
 
-/// A free extent and the granule in it at which a block would begin.
+impl Need {
+    fn is_growing(self) -> bool {
+        self.room > self.len
+    }
+}
+
+/// Where a free extent begins, or nothing, and the granule in it at which a block would. An
+/// `Option` of it would not come back in registers: a tenth of a pair of calls.
 #[derive(Clone, Copy)]
 struct Hole {
-    free: Extent,
+    free: Link,
     start: Index,
+}
+
+impl Hole {
+    const NONE: Self = Self { free: Link::NONE, start: Index(0) };
 }
 
 /// An extent that became live.
@@ -93,6 +106,7 @@ pub(super) struct Space {
     pub(super) pages: Pages,
     pub(super) ages: Ages,
     bins: Bins,
+    pub(super) growths: Growths,
     /// Everything before it is usable.
     usable: Index,
     /// No granule at or above it was ever handed out.
@@ -124,10 +138,10 @@ impl Space {
             }
         };
         let (entries, pages, ages) = tables().inspect_err(|_| range.unreserve(os))?;
-        let (bins, totals) = (Bins::new(), Totals::default());
+        let (bins, growths, totals) = (Bins::new(), Growths::NONE, Totals::default());
         let start = Index(0);
         let mut space =
-            Self { range, entries, pages, ages, bins, usable: start, top: start, totals };
+            Self { range, entries, pages, ages, bins, growths, usable: start, top: start, totals };
         if let Err(errno) = space.back_all_to(os, start) {
             space.range.unreserve(os);
             space.entries.unreserve(os);
@@ -212,10 +226,10 @@ impl Space {
     }
 
     /// The best-fitting hole of at least `len` granules, in warm or soft pages only if so wanted.
-    fn find(&self, need: Need, len: Granules, is_warm: bool) -> Option<Hole> {
+    fn find(&self, need: Need, len: Granules, is_warm: bool) -> Hole {
         let granule = self.range.size().bytes();
         for class in self.bins.filled_from(class_of(len)) {
-            let mut best: Option<Hole> = None;
+            let (mut best, mut best_len) = (Hole::NONE, Granules(u32::MAX));
             let mut link = self.bins.head(class);
             for _ in 0..FIT_CANDIDATES_MAX {
                 let Some(at) = link.get() else { break };
@@ -230,7 +244,7 @@ impl Space {
                     }
                 }
                 let Some(start) = self.range.align_up(at, need.align) else { continue };
-                let start = if need.align <= granule && !need.is_growing {
+                let start = if need.align <= granule && !need.is_growing() {
                     start + self.room_below(free, len, is_warm)
                 } else {
                     start
@@ -238,27 +252,48 @@ impl Space {
                 if start > free.end() || free.end() - start < len {
                     continue;
                 }
-                if best.is_none_or(|best| (free.len, free.at) < (best.free.len, best.free.at)) {
-                    best = Some(Hole { free, start });
+                // Of two that fit alike, the one freed last: it may still be in a cache.
+                if best.free == Link::NONE || free.len < best_len {
+                    (best, best_len) = (Hole { free: Link::to(at), start }, free.len);
+                }
+                if free.len == len {
+                    break;
                 }
             }
-            if best.is_some() {
+            if best.free != Link::NONE {
                 return best;
             }
         }
-        None
+        Hole::NONE
+    }
+
+    /// A hole as needed: wholly warm if one is there, and with room if one is there.
+    fn find_any(&self, need: Need) -> Hole {
+        for is_warm in [true, false] {
+            let mut hole = Hole::NONE;
+            if need.is_growing() {
+                hole = self.find(need, need.room, is_warm);
+            }
+            if hole.free == Link::NONE {
+                hole = self.find(need, need.len, is_warm);
+            }
+            if hole.free != Link::NONE {
+                return hole;
+            }
+        }
+        Hole::NONE
     }
 
     /// How far into a free extent a block of `len` is placed, so that a block below that grew can
-    /// grow again: at most as far as that one is long, and not into pages that are worse. Blocks
-    /// that grow themselves keep close: two of them would leave holes as large as they are.
+    /// grow again: as far as it is expected to, and not into pages that are worse. Blocks that
+    /// grow themselves keep close: two of them would leave holes as large as they are.
     fn room_below(&self, free: Extent, len: Granules, is_warm: bool) -> Granules {
         let Some(below) = self.ending_at(free.at, State::Live) else { return Granules::ZERO };
         let is_fresh = self.entries[free.at.slot()].counts.dirty() == Granules::ZERO;
         if !is_warm && !is_fresh {
             return Granules::ZERO;
         }
-        below.len.min(Granules(free.len.0.saturating_sub(len.0)))
+        self.growths.more(below.len).min(Granules(free.len.0.saturating_sub(len.0)))
     }
 
     /// The extent in this state that ends where `at` begins and is linked from its last granule.
@@ -278,19 +313,15 @@ impl Space {
     /// Takes an extent as needed: wholly warm if one is there, else whatever fits best, which
     /// joins warm pages with the fresh ones above them. None when nothing fits.
     pub(super) fn take<O: Os>(&mut self, os: &O, need: Need) -> Result<Option<Taken>, Errno> {
-        let roomy = Granules(need.len.0.saturating_mul(2));
-        let ladder = [(roomy, true), (need.len, true), (roomy, false), (need.len, false)];
-        let found = ladder
-            .into_iter()
-            .filter(|&(len, _)| need.is_growing || len == need.len)
-            .find_map(|(len, is_warm)| self.find(need, len, is_warm));
-        let Some(hole) = found else { return Ok(None) };
+        let hole = self.find_any(need);
+        let Some(free) = hole.free.get() else { return Ok(None) };
         let extent = Extent { at: hole.start, len: need.len };
         self.back_to(os, extent.end())?;
 
-        let counts = self.cut_out(hole.free.at, extent);
+        let counts = self.cut_out(free, extent);
         self.set_live(extent, counts);
-        if need.is_growing {
+        self.growths.arrived(extent.len);
+        if need.is_growing() {
             self.link_grown(extent, true);
         }
         Ok(Some(Taken { extent, is_warm: counts.dirty() == extent.len }))
@@ -419,6 +450,7 @@ impl Space {
         (entry.len, entry.is_asked) = (len, false);
         entry.is_warm &= counts.warm == more.len;
         self.totals.live += more.len;
+        self.growths.arrived(len);
         self.link_grown(extent, false);
         self.link_grown(Extent { at: extent.at, len }, true);
         true

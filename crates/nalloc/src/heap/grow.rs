@@ -84,6 +84,7 @@ impl<O: Os> Heap<O> {
                 space.shrink(extent, len);
             }
         } else {
+            space.growths.grew(extent.len, len);
             let more = wide(size.of(len - extent.len));
             state.admit(more, bytes)?;
             let Some(space) = state.space(home) else { return Ok(InPlace::No) };
@@ -140,6 +141,7 @@ impl State {
         if !is_within || !space.widen(os, block.extent, all) {
             return InPlace::No;
         }
+        space.growths.arrived(len);
         // SAFETY: the offset is less than a granule, so the byte is in the extent's first one.
         let start = unsafe { space.range.run_of(all).start.add(block.offset) };
         self.high_bytes = self.high_bytes.max(live + wide(size.of(len - block.extent.len)));
