@@ -14,8 +14,8 @@ struct Asked {
     bytes: usize,
     /// All of its pages.
     run: Run,
-    /// Those that say whether it was used sparsely.
-    sample: Run,
+    /// Those that say whether it was used sparsely; None when nobody asks.
+    sample: Option<Run>,
 }
 
 impl<O: Os> Heap<O> {
@@ -40,6 +40,7 @@ impl<O: Os> Heap<O> {
             let run = space.range.run_of(extent);
             let inner = space.inner_huge_page(extent).unwrap_or(extent);
             let sample = if home == Home::Sparse { run } else { space.range.run_of(inner) };
+            let sample = state.sizes.is_look_due(bytes).then_some(sample);
             drop(state);
             return self.free_asked(&Asked { home, extent, bytes, run, sample });
         }
@@ -72,13 +73,15 @@ impl<O: Os> Heap<O> {
         }
     }
 
-    /// Takes back a live block after a look at which of its pages were touched. In the range for
+    /// Takes back a live block, after a look at which of its pages were touched if one is due. In the range for
     /// sparse blocks those are given to the kernel at once: nobody else would have a use for them.
     #[cold]
     fn free_asked(&self, block: &Asked) {
-        let pages = block.sample.bytes / self.os.page_bytes();
-        // SAFETY: the sample is a part of the block, which is still live, and so backed.
-        let touched = unsafe { self.os.resident_pages(block.sample) };
+        let touched = block.sample.map(|sample| {
+            let pages = sample.bytes / self.os.page_bytes();
+            // SAFETY: the sample is a part of the block, which is still live, and so backed.
+            (pages, unsafe { self.os.resident_pages(sample) })
+        });
         let dropped = match block.home {
             // A page that was swapped out is not resident, so nothing but this makes it zero.
             // SAFETY: the block is live, and its owner has given it up.
@@ -86,10 +89,13 @@ impl<O: Os> Heap<O> {
             Home::Main => None,
         };
         let mut state = self.lock();
-        for errno in [touched.err(), dropped.and_then(Result::err)].into_iter().flatten() {
+        if let Some((pages, touched)) = touched {
+            state.sizes.learn(block.bytes, pages, touched.unwrap_or(pages));
+        }
+        let refused = touched.and_then(|(_, touched)| touched.err());
+        for errno in [refused, dropped.and_then(Result::err)].into_iter().flatten() {
             state.counters.refuse(errno);
         }
-        state.sizes.learn(block.bytes, pages, touched.unwrap_or(pages));
         if let Some(space) = state.space(block.home) {
             match dropped {
                 Some(Ok(())) => space.give_dropped(block.extent),

@@ -11,16 +11,16 @@
 //! * from 1 to 8 MiB, where that would cost too much, the block comes from small pages for once.
 //!
 //! Sizes that are used sparsely are served from a second range without huge pages, whose blocks
-//! give their pages back when they are freed. Dropping warm huge pages instead loses over the whole
+//! give their pages back when they are freed, and are looked at now and then. Dropping warm huge pages instead loses over the whole
 //! round: the next user of that memory faults them in again. A wrong guess costs small page faults
-//! for one block; then the size counts as dense, until it is asked about again.
+//! for a few blocks; then the size counts as dense, until it is asked about again.
 //!
 //! Sizes are told apart exactly, and each has one place in a table; a size that shares its place
 //! with another one takes it over.
 
 use crate::config::{
     LEFT_OUT_BYTES_MIN, PROBE_CALLS, PROBE_FIRST, PROBE_GROWTH, SIZES_KNOWN, SPARSE_BYTES_MIN,
-    SPARSE_PAGES,
+    SPARSE_LOOKS, SPARSE_PAGES,
 };
 
 /// Where the zeros of a block come from.
@@ -42,6 +42,8 @@ struct Size {
     calls: u32,
     next: u32,
     is_sparse: bool,
+    /// Blocks that came back since it is sparse.
+    returned: u32,
 }
 
 /// What is known of the sizes of zeroed blocks.
@@ -51,8 +53,9 @@ pub(super) struct Sizes {
 }
 
 impl Sizes {
-    pub(super) const NONE: Self =
-        Self { known: [Size { bytes: 0, calls: 0, next: 0, is_sparse: false }; SIZES_KNOWN] };
+    pub(super) const NONE: Self = Self {
+        known: [Size { bytes: 0, calls: 0, next: 0, is_sparse: false, returned: 0 }; SIZES_KNOWN],
+    };
 
     fn of(&mut self, bytes: usize) -> &mut Size {
         // Fibonacci hashing: sizes of one program often differ in a few high bits only.
@@ -67,7 +70,7 @@ impl Sizes {
         }
         let size = self.of(bytes);
         if size.bytes != bytes {
-            *size = Size { bytes, calls: 0, next: PROBE_FIRST, is_sparse: false };
+            *size = Size { bytes, calls: 0, next: PROBE_FIRST, is_sparse: false, returned: 0 };
         }
         if size.is_sparse {
             return Plan::Untouched;
@@ -82,6 +85,16 @@ impl Sizes {
         }
         size.next = size.calls.saturating_add(PROBE_CALLS);
         Plan::LeaveOut
+    }
+
+    /// Whether the touched pages of a block of `bytes` bytes that comes back are to be counted.
+    pub(super) fn is_look_due(&mut self, bytes: usize) -> bool {
+        let size = self.of(bytes);
+        if size.bytes == bytes && size.is_sparse {
+            size.returned = size.returned.wrapping_add(1);
+            return size.returned % SPARSE_LOOKS == 0;
+        }
+        size.bytes == bytes
     }
 
     /// Notes that of `pages` pages of a block of `bytes` bytes, `touched` were touched.
@@ -131,6 +144,16 @@ mod tests {
             sizes.learn(bytes, 16_000, 1001);
             assert_eq!(sizes.plan(bytes), Plan::Clear, "{bytes}");
         }
+    }
+
+    #[test]
+    fn a_sparse_size_is_looked_at_now_and_then() {
+        let mut sizes = Sizes::NONE;
+        sizes.plan(SMALL);
+        assert!(sizes.is_look_due(SMALL) && !sizes.is_look_due(SMALL + 1));
+        sizes.learn(SMALL, 512, 0);
+        let looks = (1..=12).filter(|_| sizes.is_look_due(SMALL));
+        assert_eq!(looks.count(), 3);
     }
 
     #[test]
