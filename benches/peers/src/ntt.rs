@@ -18,6 +18,8 @@ use crate::theirs::{Arkworks, Library};
 const BENCHMARK: &str = "peers-ntt";
 const THREADS: [usize; 2] = [1, 2];
 const ROUNDS: usize = 7;
+/// Of transforms from 2^20 up, whose rounds take seconds.
+const ROUNDS_OF_LARGE: usize = 4;
 /// A run that only shows that everything works.
 const QUICK_ROUNDS: usize = 2;
 /// Must, aim and limit on two threads, in ms. The limits are 75 multiply-adds for each of the
@@ -70,7 +72,11 @@ pub fn compare(options: &Options) -> Result<bool, String> {
         println!("warning: {warning}");
     }
     let contestants = contestants()?;
-    let rounds = if options.is_quick { QUICK_ROUNDS } else { ROUNDS };
+    let rounds = |case| match case {
+        _ if options.is_quick => QUICK_ROUNDS,
+        Case::Ntt(20..) => ROUNDS_OF_LARGE,
+        _ => ROUNDS,
+    };
     let mut results = Results(Vec::new());
     for threads in THREADS {
         let transforms = TRANSFORMS.map(|(log2, ..)| Case::Ntt(log2));
@@ -80,13 +86,13 @@ pub fn compare(options: &Options) -> Result<bool, String> {
                 println!("left out of a quick run: NTT 2^22");
                 continue;
             }
-            let shown = run(case, threads, rounds, &contestants)?;
+            let shown = run(case, threads, rounds(case), &contestants)?;
             println!("\n{}", lines(&shown));
             results.0.extend(shown);
         }
     }
     for (case, ..) in KERNELS {
-        match run(case, 1, rounds, &[OURS]) {
+        match run(case, 1, rounds(case), &[OURS]) {
             Ok(shown) => results.0.extend(shown),
             Err(reason) => println!("left out: {reason}"),
         }

@@ -27,6 +27,10 @@ pub(crate) const LOG2: RangeInclusive<u32> = 2 * tile::LOG2_MIN..=2 * tile::LOG2
 /// From here on the output goes past the caches, which it does not fit: 2 to 6 % (Zen 5).
 const STREAMED_LOG2_MIN: u32 = 18;
 
+/// From here on the next block is asked for while one is worked on: below, its values are near, and
+/// asking costs 2 % (Zen 5, 2026-11-21).
+const PREFETCHED_LOG2_MIN: u32 = 17;
+
 /// The transform of 2^`log2` points; none where lanes have no way to do it.
 pub(crate) fn make<L: Lanes, M: Modulus>(
     lanes: L,
@@ -199,6 +203,7 @@ impl<L: Lanes, M: Modulus> Plan<L, M> {
         let streams = streams_past_caches(log2, values);
         let (n1, n2) = (1usize << self.log2_columns, 1usize << self.log2_rows);
         let run = n2 + RUN_GAP;
+        let prefetches = log2 >= PREFETCHED_LOG2_MIN;
         let scratch = &mut work.scratch[..n1 / LANES * run];
         let plain = Roots::Plain(&self.roots);
 
@@ -215,7 +220,7 @@ impl<L: Lanes, M: Modulus> Plan<L, M> {
                 roots,
                 twists,
                 scratch,
-                next_block,
+                next_block: next_block.filter(|_| prefetches),
                 modulus: PhantomData,
             });
         })?;
@@ -230,7 +235,7 @@ impl<L: Lanes, M: Modulus> Plan<L, M> {
                 roots: plain,
                 output: values,
                 streams,
-                next_block,
+                next_block: next_block.filter(|_| prefetches),
                 modulus: PhantomData,
             });
         })
