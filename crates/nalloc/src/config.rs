@@ -46,6 +46,8 @@ pub(crate) const LINE_BYTES: usize = 64;
 pub(crate) const FIT_CANDIDATES_MAX: usize = 64;
 /// Lengths that a block is expected to pass through as it grows: from 64 KiB by doubling to 64 GiB.
 pub(crate) const GROWTH_STEPS_MAX: usize = 20;
+/// A block of less than this fraction of what the one below it still needs is put elsewhere.
+pub(crate) const SHORT_DIVISOR: u32 = 4;
 /// A length gains this much credit by each block that grows on from it, and loses the other much
 /// by each that arrives: it is trusted while two in three grow.
 pub(crate) const GROWTH_GAIN: u32 = 3;

@@ -19,7 +19,7 @@ use super::backing::{Backing, Counts, DirtyRuns, Pages};
 use super::bins::{Bins, Link, class_of};
 use super::growth::Growths;
 use super::va::{Range, Table};
-use crate::config::FIT_CANDIDATES_MAX;
+use crate::config::{FIT_CANDIDATES_MAX, SHORT_DIVISOR};
 use crate::os::{Advice, Errno, Os};
 use crate::units::{Extent, GranuleSize, Granules, Index};
 use crate::zeroable::Zeroable;
@@ -235,7 +235,8 @@ impl Space {
                 let Some(at) = link.get() else { break };
                 let entry = &self.entries[at.slot()];
                 link = entry.next;
-                let mut free = Extent { at, len: entry.len };
+                let all = Extent { at, len: entry.len };
+                let mut free = all;
                 if is_warm {
                     // Above the top nothing was ever touched; below it, the extent may be warm.
                     free = self.known(free);
@@ -244,14 +245,17 @@ impl Space {
                     }
                 }
                 let Some(start) = self.range.align_up(at, need.align) else { continue };
-                let start = if need.align <= granule && !need.is_growing() {
-                    start + self.room_below(free, len, is_warm)
-                } else {
-                    start
-                };
                 if start > free.end() || free.end() - start < len {
                     continue;
                 }
+                let start = if need.align <= granule && !need.is_growing() {
+                    match self.room_below(all, free, len, is_warm) {
+                        Some(room) => start + room,
+                        None => continue,
+                    }
+                } else {
+                    start
+                };
                 // Of two that fit alike, the one freed last: it may still be in a cache.
                 if best.free == Link::NONE || free.len < best_len {
                     (best, best_len) = (Hole { free: Link::to(at), start }, free.len);
@@ -285,15 +289,28 @@ impl Space {
     }
 
     /// How far into a free extent a block of `len` is placed, so that a block below that grew can
-    /// grow again: as far as it is expected to, and not into pages that are worse. Blocks that
-    /// grow themselves keep close: two of them would leave holes as large as they are.
-    fn room_below(&self, free: Extent, len: Granules, is_warm: bool) -> Granules {
-        let Some(below) = self.ending_at(free.at, State::Live) else { return Granules::ZERO };
+    /// grow again: as far as it is expected to, and not into pages that are worse, but for the
+    /// fresh ones right above as many warm ones. `free` is the part of `all` that is looked at.
+    /// Blocks that grow themselves keep close: two of them would leave holes as large as they are.
+    /// None when there is not enough room and the block is so short that it is better off elsewhere.
+    fn room_below(
+        &self,
+        all: Extent,
+        free: Extent,
+        len: Granules,
+        is_warm: bool,
+    ) -> Option<Granules> {
+        let Some(below) = self.ending_at(free.at, State::Live) else { return Some(Granules::ZERO) };
         let is_fresh = self.entries[free.at.slot()].counts.dirty() == Granules::ZERO;
         if !is_warm && !is_fresh {
-            return Granules::ZERO;
+            return Some(Granules::ZERO);
         }
-        self.growths.more(below.len).min(Granules(free.len.0.saturating_sub(len.0)))
+        let room = |part: Extent| Granules(part.len.0.saturating_sub(len.0));
+        let more = self.growths.more(below.len);
+        let most = Granules(free.len.0.saturating_mul(2)).min(room(all));
+        let is_short = len.0.saturating_mul(SHORT_DIVISOR) <= more.0;
+        let partial = (!is_short).then(|| more.min(room(free)));
+        if more <= most { Some(more) } else { partial }
     }
 
     /// The extent in this state that ends where `at` begins and is linked from its last granule.

@@ -54,33 +54,39 @@ impl Growths {
         is_final: [0; CLASSES.div_ceil(64)],
     };
 
-    /// How long a block of `len` granules will probably be; if nothing is known, as long as it is,
-    /// or twice that if it has grown.
+    /// How long a new block of `len` granules will probably be; if nothing is known, as long as it
+    /// is, or twice that if it has grown.
     pub(super) fn room(&self, len: Granules, has_grown: bool) -> Granules {
-        if has_grown { Granules(len.0.saturating_add(self.more(len).0)) } else { self.last(len) }
+        let last = self.last(len, GROWTH_CREDIT_MIN);
+        let is_double = has_grown && last == len && !self.is_known(len);
+        if is_double { Granules(len.0.saturating_mul(2)) } else { last }
     }
 
     /// How much more a block of `len` granules that has grown will probably need: as much again if
     /// nothing is known.
     pub(super) fn more(&self, len: Granules) -> Granules {
-        let last = self.last(len);
-        let class = class_of(len);
-        let is_known = has(&self.is_final, class) || has(&self.has_credit, class);
-        if is_known { last - len } else { len }
+        // What its own arrival took is not held against it.
+        let last = self.last(len, GROWTH_CREDIT_MIN - GROWTH_LOSS);
+        if last > len || self.is_known(len) { last - len } else { len }
     }
 
-    fn last(&self, len: Granules) -> Granules {
-        let mut last = len;
+    fn is_known(&self, len: Granules) -> bool {
+        let class = class_of(len);
+        has(&self.is_final, class) || has(&self.has_credit, class)
+    }
+
+    fn last(&self, len: Granules, credit_min: u32) -> Granules {
+        let (mut last, mut credit_min) = (len, credit_min);
         for _ in 0..GROWTH_STEPS_MAX {
             let class = class_of(last);
             if !has(&self.has_credit, class) {
                 break;
             }
             let growth = self.known[class];
-            if growth.credit < GROWTH_CREDIT_MIN || growth.to <= last {
+            if growth.credit < credit_min || growth.to <= last {
                 break;
             }
-            last = growth.to;
+            (last, credit_min) = (growth.to, GROWTH_CREDIT_MIN);
         }
         last
     }

@@ -648,3 +648,33 @@ fn a_request_beyond_ram_and_swap_is_no_memory() {
     assert!(heap.alloc(Request::fixed(1 << 20, 1 << 40)).is_err(), "an alignment of 1 TiB");
     heap.check();
 }
+
+#[test]
+fn a_vector_that_grows_as_others_did_stays_in_place_between_small_blocks() {
+    let fake = Fake::new(1, 4096);
+    let heap = heap(&fake);
+    let round = || {
+        let mut bytes = 1 << 20;
+        let mut block = alloc(&heap, bytes);
+        let mut others = Vec::new();
+        let mut moves = 0;
+        while bytes < 16 << 20 {
+            others.push(alloc(&heap, 2 * LARGE));
+            // SAFETY: the block is ours and has `bytes` bytes.
+            let grown = unsafe { heap.resize(block, Request::fixed(bytes, 8), bytes * 2) };
+            let grown = grown.expect("memory");
+            moves += usize::from(grown != block);
+            (block, bytes) = (grown, bytes * 2);
+        }
+        free(&heap, block, bytes);
+        for other in others {
+            free(&heap, other, 2 * LARGE);
+        }
+        heap.check();
+        moves
+    };
+
+    let moves: Vec<usize> = (0..8).map(|_| round()).collect();
+
+    assert_eq!(moves, [1, 1, 0, 0, 0, 0, 0, 0]);
+}
