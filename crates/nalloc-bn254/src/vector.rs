@@ -5,18 +5,17 @@
 //! threads; within a piece, kernels of the CPU do eight elements at a time. Results are the same
 //! with all kernels and numbers of threads.
 //!
-//! Cost, ns an element with AVX-512 IFMA and in plain Rust, one thread, within the second-level
-//! cache (`cargo bench --bench bn254 -- vector`, 2-core Zen 5, 2026-11-21): add 1.0 and 2.9,
-//! subtract 1.0 and 4.9, multiply and scale 2.5 and 15, square 2.2 and 15, inner product 1.0 and
-//! 18, sum 0.24 and 3.7, invert 7.4 and 51. Past the caches, addition and sum wait for memory.
+//! Cost, ns an element with AVX-512 IFMA and in plain Rust, one thread, 2^12 elements (`cargo bench
+//! --bench bn254 -- vector`, 2-core Zen 5, 2026-11-21): add 1.1 and 1.3, subtract 1.1 and 1.4,
+//! multiply 2.6 and 14, scale 2.4 and 13, square 2.3 and 13, inner product 1.0 and 17, sum 0.22 and
+//! 3.9, invert 7.7 and 49. With 2^18 elements addition takes 1.4 and sum 0.48: they wait for memory.
 
 use crate::arch::Kernels;
 use crate::error::Error;
 use crate::field::Field;
 use crate::pool::Pool;
 
-/// Elements that one task does: 128 KiB of each vector. A task of additions then takes 4
-/// microseconds, several times what it costs to hand it to a thread.
+/// Elements that one task does: 128 KiB of each vector, 4 microseconds of additions.
 const ELEMENTS_PER_TASK: usize = 4096;
 /// Elements that `_into` copies before it works on them, so that they lie in the nearest cache.
 const ELEMENTS_PER_COPY: usize = 256;

@@ -13,9 +13,9 @@
 //! delta starts at 1, runs of zero bits are one shift, six bits are cleared at once, and the end is
 //! g = 0; 12 rounds of 62 steps are enough for (49 * 254 + 57) / 17 = 735 (theorem 11.2).
 //!
-//! Constant is the sequence of operations and addresses of `invert`; its machine code has two jumps,
-//! those of the loops (x86-64, rustc 1.95, release profile). It takes 1.32 microseconds and
-//! `invert_vartime` 0.92 (2-core Zen 5 at 3.95 GHz, `cargo bench --bench bn254 -- inverse`,
+//! Constant is the sequence of operations and addresses of `invert`; its code has two jumps,
+//! those of the loops (x86-64, rustc 1.95, release profile). It takes 1.35 microseconds and
+//! `invert_vartime` 0.86-0.91 (2-core Zen 5 at 3.95 GHz, `cargo bench --bench bn254 -- inverse`,
 //! 2026-11-21); x^(p-2) took 7.5.
 //!
 //! Bounds: the entries of a row of a matrix sum up to at most 2^62 in size; f and g stay within
