@@ -92,7 +92,7 @@ impl Sizes {
         let size = self.of(bytes);
         if size.bytes == bytes && size.is_sparse {
             size.returned = size.returned.wrapping_add(1);
-            return size.returned % SPARSE_LOOKS == 0;
+            return size.returned.is_multiple_of(SPARSE_LOOKS);
         }
         size.bytes == bytes
     }
