@@ -285,7 +285,9 @@ impl Space {
                 return hole;
             }
         }
-        Hole::NONE
+        // What is left is room that others may grow into; better than a mapping of its own.
+        let anywhere = Need { room: Granules(need.len.0.saturating_add(1)), ..need };
+        self.find(anywhere, need.len, false)
     }
 
     /// How far into a free extent a block of `len` is placed, so that a block below that grew can
