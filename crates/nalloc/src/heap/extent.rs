@@ -292,7 +292,8 @@ impl Space {
 
     /// How far into a free extent a block of `len` is placed, so that a block below that grew can
     /// grow again: as far as it is expected to, and not into pages that are worse, but for the
-    /// fresh ones right above as many warm ones. `free` is the part of `all` that is looked at.
+    /// fresh ones right above as many warm ones. `free` is the part of `all` that is looked at; if
+    /// it is of many kinds, the place counts.
     /// Blocks that grow themselves keep close: two of them would leave holes as large as they are.
     /// None when there is not enough room and the block is so short that it is better off elsewhere.
     fn room_below(
@@ -303,16 +304,21 @@ impl Space {
         is_warm: bool,
     ) -> Option<Granules> {
         let Some(below) = self.ending_at(free.at, State::Live) else { return Some(Granules::ZERO) };
-        let is_fresh = self.entries[free.at.slot()].counts.dirty() == Granules::ZERO;
-        if !is_warm && !is_fresh {
-            return Some(Granules::ZERO);
-        }
         let room = |part: Extent| Granules(part.len.0.saturating_sub(len.0));
         let more = self.growths.more(below.len);
-        let most = Granules(free.len.0.saturating_mul(2)).min(room(all));
         let is_short = len.0.saturating_mul(SHORT_DIVISOR) <= more.0;
-        let partial = (!is_short).then(|| more.min(room(free)));
-        if more <= most { Some(more) } else { partial }
+        let is_fresh = self.entries[free.at.slot()].counts.dirty() == Granules::ZERO;
+        if is_warm || is_fresh {
+            let most = Granules(free.len.0.saturating_mul(2)).min(room(all));
+            let partial = (!is_short).then(|| more.min(room(free)));
+            return if more <= most { Some(more) } else { partial };
+        }
+        if more > room(free) {
+            return (!is_short).then_some(Granules::ZERO);
+        }
+        let place = self.known(Extent { at: free.at + more, len });
+        let is_place_warm = self.pages.count(place).dirty() == len;
+        Some(if is_place_warm { more } else { Granules::ZERO })
     }
 
     /// The extent in this state that ends where `at` begins and is linked from its last granule.

@@ -110,7 +110,9 @@ impl Growths {
         let class = class_of(len);
         let growth = &mut self.known[class];
         growth.credit = (growth.credit + GROWTH_GAIN).min(GROWTH_CREDIT_MAX);
-        growth.to = to;
+        // Where a block begins in its first granule decides whether it needs one more.
+        let is_same = growth.to.0.abs_diff(to.0) <= 1;
+        growth.to = if is_same { to.max(growth.to) } else { to };
         set(&mut self.has_credit, class, true);
     }
 }
@@ -130,6 +132,17 @@ mod tests {
         }
         let rooms = [10, 20, 40, 160, 500].map(|len| growths.room(Granules(len), false).0);
         assert_eq!(rooms, [10, 160, 160, 160, 500]);
+    }
+
+    #[test]
+    fn room_is_enough_wherever_in_its_first_granule_a_block_begins() {
+        let mut growths = Growths::NONE;
+        for more in [0, 1, 0, 0] {
+            growths.grew(LEN, LONG + Granules(more));
+        }
+        assert_eq!(growths.room(LEN, false), LONG + Granules(1));
+        growths.grew(LEN, Granules(35));
+        assert_eq!(growths.room(LEN, false), Granules(35));
     }
 
     #[test]
