@@ -44,6 +44,8 @@ export declare class Region {
    * bytes are overwritten before.
    */
   discard(usedBytes: number): void
+  /** As `discard`, while JavaScript keeps its buffers: they are counted. */
+  abandon(usedBytes: number): void
   /** Somebody else has the buffer: gives the pages back, keeps the addresses for ever, counts it. */
   retire(): void
   /**

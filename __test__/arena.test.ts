@@ -334,6 +334,14 @@ test.serial('arguments that are wrong are refused by name, and nothing is handed
     ),
     ['length', () => arena.alloc('u64', GIB / 8 + 1)],
     ['options', () => arena.alloc('u8', 1, 1 as never)],
+    ...[null, [], 'awaited', true].flatMap((value) => [
+      ['options', () => arena.reset(value as never)] as const,
+      ['options', () => arena.wipe(value as never)] as const,
+    ]),
+    ...[null, true, 1, '', 'Awaited', {}].flatMap((inFlight) => [
+      ['inFlight', () => arena.reset({ inFlight } as never)] as const,
+      ['inFlight', () => arena.wipe({ inFlight } as never)] as const,
+    ]),
     ['zero', () => arena.alloc('u8', 1, { zero: 0 as never })],
     ['alignment', () => arena.alloc('u8', 1, { alignment: 48 })],
   ]

@@ -25,9 +25,17 @@ const SCENES = [
   ),
   ['escape', 'arena', 'markAsUntransferable'],
   ['escape', 'secret', 'markAsUntransferable'],
-  ...['endViews', 'launder', 'inFlightReset', 'inFlightDispose', 'secretInFlight', 'forget'].map(
-    (scene) => ['escape', scene],
-  ),
+  ...[
+    'endViews',
+    'launder',
+    'inFlightReset',
+    'inFlightWipe',
+    'inFlightDispose',
+    'foreignInFlight',
+    'secretInFlight',
+    'workersInFlight',
+    'forget',
+  ].map((scene) => ['escape', scene]),
   ['churnWorkers', '0'],
 ]
 const node = (version) => ({

@@ -123,6 +123,14 @@ impl Region {
         Ok(())
     }
 
+    /// As `discard`, while JavaScript keeps its buffers: they are counted.
+    #[napi(catch_unwind)]
+    pub fn abandon(&self, used_bytes: f64) -> Result<()> {
+        self.memory()?.abandon(number::bytes(used_bytes));
+        ESCAPES.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// Somebody else has the buffer: gives the pages back, keeps the addresses for ever, counts it.
     #[napi(catch_unwind)]
     pub fn retire(&self) {

@@ -10,8 +10,14 @@
 // work on a view outside of JavaScript keeps the view, and a view keeps its buffer, detached or
 // not: a buffer that was collected is in nobody's hands.
 //
-// Node 20 cannot move a buffer, only detach it, and aborts when zlib goes on with a view that was
-// detached meanwhile. There a window is busy, or retired, while zlib or its like is at work.
+// zlib goes back to its input when its output is full. If the view has ended by then, Node throws
+// where nobody can catch it, and Node 20 aborts. Nothing tells whose views zlib has, but a handle's
+// own callback does, and libuv counts its requests, those included that Node keeps no list of:
+// zlib's, those of crypto and of addons. While there are such, views are not ended; what must end
+// at once is abandoned: it is zero, and the collector's. Bun lets nobody move a buffer that zlib
+// has; Deno tells nothing.
+//
+// Node 20 cannot move a buffer, only detach it.
 //
 // A native buffer is moved once before anybody sees it. Node would detach the first object itself
 // when a thread ends, which aborts the process if `markAsUntransferable` was called on it.
@@ -20,8 +26,15 @@
 // lowest since the last collection. So views are ended pane by pane, and what is moved away stays
 // as the pane of the next round: the sum falls and rises by one pane at a time.
 
+import { executionAsyncResource } from 'node:async_hooks'
 import { callNative } from './_call.ts'
 import { binding, type NativeRegion } from './native.ts'
+
+/**
+ * Who may be at work on a window: native calls of ours, the compression in whose callback we are,
+ * or somebody in libuv's threads. @internal
+ */
+export type WindowUser = 'native' | 'callback' | 'requests'
 
 type Transfer = (this: ArrayBuffer, byteLength?: number) => ArrayBuffer
 
@@ -33,6 +46,10 @@ const transfer: Transfer | undefined = Object.getOwnPropertyDescriptor(
 )?.value
 const byteLengthOf = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')
   ?.get as () => number
+
+/** Whether zlib that goes on with a view that has ended throws; Node 20 aborts. @internal */
+export const canEndUnderWork = transfer !== undefined
+const hasLibuv = !('bun' in process.versions || 'deno' in process.versions)
 
 /** From each buffer to what lives as long as any buffer of its window does. */
 const tokens = new WeakMap<ArrayBuffer, object>()
@@ -84,9 +101,12 @@ export class Window {
     return this.#shownCount
   }
 
-  /** True while native work reads it, or may be at work on its views where they cannot be ended. */
-  get isBusy(): boolean {
-    return callNative(() => this.region.isBusy) || isEndingUnsafe()
+  /** Who is, or may be, at work on it now, so that its views must not end. */
+  get user(): WindowUser | undefined {
+    if (callNative(() => this.region.isBusy)) return 'native'
+    if (this.#shownCount === 0) return undefined
+    if (this.#isInputOfCaller()) return 'callback'
+    return unlistedRequests() > 0 ? 'requests' : undefined
   }
 
   /** Overwrites the first bytes with zeros. */
@@ -102,19 +122,23 @@ export class Window {
     return this.#end((pane) => this.#renew(pane))
   }
 
-  /** As `endViews`, for good. */
-  closeViews(): boolean {
-    if (!this.#end(({ buffer }) => detach(buffer))) return false
-    this.#dropHidden()
-    return true
+  /**
+   * Ends every view for good, unless somebody may be at work on one, and gives the memory back, its
+   * addresses when nobody can be. Of a secret arena the first bytes, all that views were handed out
+   * of, are overwritten before.
+   */
+  close(usedBytes: number): void {
+    if (this.user !== undefined) {
+      this.abandon(usedBytes)
+    } else if (this.#end(({ buffer }) => detach(buffer))) {
+      this.#dropHidden()
+      callNative(() => this.region.discard(usedBytes))
+    }
   }
 
-  /**
-   * Gives the memory back, its addresses when nobody can be at work on it. Of a secret arena the
-   * first bytes, all that views were handed out of, are overwritten before.
-   */
-  discard(usedBytes: number): void {
-    callNative(() => this.region.discard(usedBytes))
+  /** As `close`, but views stay: they read as zero, and the memory goes when they have gone. */
+  abandon(usedBytes: number): void {
+    callNative(() => this.region.abandon(usedBytes))
   }
 
   #make(offset: number, byteLength: number): ArrayBuffer {
@@ -139,6 +163,15 @@ export class Window {
     return true
   }
 
+  /** Whether we run in a callback of a compression that is going on with one of its views. */
+  #isInputOfCaller(): boolean {
+    const handle: unknown = executionAsyncResource()
+    if (typeof handle !== 'object' || handle === null) return false
+    if (!('buffer' in handle && 'availInBefore' in handle)) return false
+    const { buffer: input } = handle
+    return ArrayBuffer.isView(input) && tokens.get(input.buffer as ArrayBuffer) === this.#token
+  }
+
   #end(each: (pane: Pane) => boolean): boolean {
     const areOurs = this.#panes.slice(0, this.#shownCount).map(each)
     this.#shownCount = 0
@@ -151,6 +184,18 @@ export class Window {
   #dropHidden(): void {
     for (const { buffer } of this.#panes.splice(this.#shownCount)) detach(buffer)
   }
+}
+
+/**
+ * How many requests of this thread libuv has that Node keeps no list of, as it keeps none of
+ * zlib's. 0 where there is no libuv. @internal
+ */
+export function unlistedRequests(): number {
+  if (!hasLibuv) return 0
+  const requests = callNative(() => binding().loopRequests())
+  if (requests === 0) return 0
+  const listed = Reflect.get(process, '_getActiveRequests') as () => readonly unknown[]
+  return requests - apply(listed, process, []).length
 }
 
 /** True when somebody else has taken the buffer. @internal */
@@ -167,24 +212,20 @@ function moveAway(
 ): ArrayBuffer | undefined {
   if (isTaken(pane)) return undefined
   try {
-    return apply(move, pane, byteLength)
+    const moved = apply(move, pane, byteLength)
+    if (isTaken(pane)) return moved
+    // Bun copies what it holds for work in flight.
+    new Uint8Array(moved).fill(0)
   } catch {
-    // Marked as untransferable, or held by the runtime for work in flight.
-    return undefined
+    // Marked as untransferable.
   }
+  return undefined
 }
 
 function detach(pane: ArrayBuffer): boolean {
   if (transfer !== undefined) return moveAway(transfer, pane, [0]) !== undefined
-  if (isTaken(pane) || isEndingUnsafe()) return false
+  if (isTaken(pane)) return false
   return callNative(() => binding().detachBuffer(pane))
-}
-
-/** Whether libuv's threads do work in Node 20 that is no request of Node's own, as zlib's is. */
-function isEndingUnsafe(): boolean {
-  if (transfer !== undefined) return false
-  const known = Reflect.get(process, '_getActiveRequests') as () => readonly unknown[]
-  return callNative(() => binding().loopRequests()) > apply(known, process, []).length
 }
 
 function releasePending(): void {

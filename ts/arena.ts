@@ -11,10 +11,10 @@
 
 import { callNative } from './_call.ts'
 import { checkBoolean, checkInteger, checkOptions, checkSize, show } from './_check.ts'
-import { isTaken, Window } from './_window.ts'
+import { canEndUnderWork, isTaken, Window, type WindowUser } from './_window.ts'
 import { NallocError, wrongType, wrongValue } from './errors.ts'
 import { binding, type NativeArena } from './native.ts'
-import type { AllocOptions, ArenaOptions, Size } from './options.ts'
+import type { AllocOptions, ArenaOptions, ResetOptions, Size } from './options.ts'
 
 /** The kinds of views that an arena hands out: integers by signedness and bits, and doubles. */
 export type ViewKind = 'u8' | 'u32' | 'i32' | 'u64' | 'i64' | 'f64'
@@ -59,6 +59,23 @@ const PAGE_BYTES = 4096
 /** Up to here a loop over words is faster than a second view and its `fill`: 36 against 47 ns for an
  * allocation of 64 bytes, Node 20, AMD EPYC (Zen 5) (`npm run bench:arena`, November 2026). */
 const LOOPED_BYTES_MAX = 128
+/** Why views cannot end now, and what to do. */
+const BUSY: Readonly<Record<WindowUser, readonly [reason: string, hint: string]>> = {
+  native: [
+    'no native work that reads it, got some',
+    'Await the promise of the call that was given its bytes.',
+  ],
+  callback: [
+    'no callback of a compression whose input is one of its views, got this one',
+    'Do it when the compression has ended.',
+  ],
+  requests: [
+    'no work of zlib, crypto or addons in this thread, perhaps on its views, got some',
+    canEndUnderWork
+      ? "Await what has a view; if no view is in use, say so: { inFlight: 'awaited' }."
+      : 'Await it, or dispose this arena and make a new one.',
+  ],
+}
 const EMPTY = new ArrayBuffer(0)
 const NO_WORDS = new Float64Array(EMPTY)
 
@@ -67,11 +84,11 @@ const NO_WORDS = new Float64Array(EMPTY)
  * made often and needed for a while, such as the columns of one proof. Windows of it are made when
  * they are needed, and pages cost memory once they are written.
  *
- * `reset()` ends every view (it has length 0 then) and keeps the memory for the next round. Work
- * that was started over a view and still runs, such as an `fs.read`, may read and write what this
- * arena hands out next, so wait for it first; it never reaches memory of anybody else. The bytes of
- * a key or a witness may lie in an arena: they are read where they are, so change nothing until the
- * promise has settled.
+ * `reset()` ends every view (it has length 0 then) and keeps the memory for the next round. Await
+ * work on a view first: an `fs.read` that still runs may read and write what this arena hands out
+ * next, though never memory of anybody else, and zlib at work makes `reset` throw ERR_BUSY. The
+ * bytes of a key or a witness may lie in an arena: they are read where they are, so change nothing
+ * until the promise has settled.
  *
  * Ending views of up to 32 MiB gives the garbage collector nothing to do, however many there are;
  * for each of 64 MiB or more V8 begins a collection, as for any buffer of that size.
@@ -194,34 +211,48 @@ export class Arena {
    * Ends every view and takes the memory back, pages included, for what is allocated next. An arena
    * for secrets is wiped first.
    *
-   * @throws ERR_BUSY while native work reads it; ERR_DISPOSED
+   * @throws ERR_BUSY while native work reads it, or while zlib, crypto or an addon is at work in
+   * this thread, perhaps on a view (see `inFlight`); ERR_INVALID_ARG, ERR_DISPOSED
+   * @example
+   * import { promisify } from 'node:util'
+   * import zlib from 'node:zlib'
+   * import { Arena } from 'nalloc'
+   *
+   * using arena = new Arena('1M')
+   * const packed = await promisify(zlib.gzip)(arena.alloc('u8', 1000))
+   * // Whatever else this process compresses now has no view of this arena.
+   * arena.reset({ inFlight: 'awaited' })
+   * console.log(packed.length < 100, arena.usedBytes) // true 0
    */
-  reset(): void {
-    this.#takeBack(this.#isSecret ? 'wiped' : 'as it is', (window) => window.endViews())
+  reset(options?: ResetOptions): void {
+    this.#takeBack(this.#isSecret ? 'wiped' : 'as it is', options)
   }
 
   /**
    * Overwrites every byte that was ever handed out with zeros, and resets.
    *
-   * @throws ERR_BUSY while native work reads it; ERR_DISPOSED
+   * @throws as `reset`
    */
-  wipe(): void {
-    this.#takeBack('wiped', (window) => window.endViews())
+  wipe(options?: ResetOptions): void {
+    this.#takeBack('wiped', options)
   }
 
   /**
-   * Ends every view and gives the memory back. May be called again.
+   * Ends every view and gives the memory back. While zlib, crypto or an addon is at work, perhaps
+   * on a view, views keep their length instead and read as zero. May be called again.
    *
    * @throws ERR_BUSY while native work reads it
    */
   dispose(): void {
     if (this.#isDisposed) return
-    // What a secret arena gives back is wiped on the way.
-    this.#takeBack('as it is', (window) => window.closeViews())
+    if (this.#windows.some((window) => window?.user === 'native')) throw busy('native')
+    this.#highWaterBytes = this.highWaterBytes
     this.#isDisposed = true
     for (const [index, window] of this.#windows.entries()) {
-      window?.discard(this.#bytesBelow(this.#highWaterBytes, index))
+      // What a secret arena gives back is wiped on the way.
+      window?.close(this.#bytesBelow(this.#highWaterBytes, index))
     }
+    this.#leaveWindows()
     this.#windows.length = 0
     this.#native.dispose()
   }
@@ -230,23 +261,21 @@ export class Arena {
     this.dispose()
   }
 
-  #takeBack(state: 'wiped' | 'as it is', end: (window: Window) => boolean): void {
+  #takeBack(state: 'wiped' | 'as it is', options: ResetOptions | undefined): void {
     this.#checkLive()
-    if (this.#windows.some((window) => window?.isBusy)) {
-      throw new NallocError('ERR_BUSY', 'arena: expected no native work that reads it, got some.', {
-        hint: 'Await the promise of the call that was given its bytes.',
-      })
+    const isAwaited = checkInFlight(options) === 'awaited' && canEndUnderWork
+    for (const window of this.#windows) {
+      const user = window?.user
+      if (user !== undefined && !(user === 'requests' && isAwaited)) throw busy(user)
     }
     this.#highWaterBytes = this.highWaterBytes
     for (const [index, window] of this.#windows.entries()) {
       if (window === undefined) continue
-      if (!end(window)) this.#windows[index] = undefined
+      if (!window.endViews()) this.#windows[index] = undefined
       else if (state === 'wiped') window.wipe(this.#bytesBelow(this.#highWaterBytes, index))
     }
     this.#dirtyBytes = state === 'wiped' ? 0 : this.#highWaterBytes
-    this.#leavePane()
-    this.#index = 0
-    this.#paneStart = 0
+    this.#leaveWindows()
   }
 
   #checkLive(): void {
@@ -254,6 +283,12 @@ export class Arena {
     throw new NallocError('ERR_DISPOSED', 'arena: expected a live one, got a disposed one.', {
       hint: 'Make a new one.',
     })
+  }
+
+  #leaveWindows(): void {
+    this.#leavePane()
+    this.#index = 0
+    this.#paneStart = 0
   }
 
   #leavePane(): void {
@@ -342,6 +377,18 @@ function checkAlignment(value: number): number {
   const alignment = checkInteger('alignment', value, [1, PAGE_BYTES]) ?? 1
   if ((alignment & (alignment - 1)) === 0) return alignment
   throw wrongValue('alignment', 'a power of two', show(alignment))
+}
+
+function checkInFlight(options: ResetOptions | undefined): 'unknown' | 'awaited' {
+  const { inFlight = 'unknown' } = checkOptions(options)
+  if (inFlight === 'unknown' || inFlight === 'awaited') return inFlight
+  const make = typeof inFlight === 'string' ? wrongValue : wrongType
+  throw make('inFlight', "'unknown' or 'awaited'", show(inFlight))
+}
+
+function busy(user: WindowUser): NallocError {
+  const [found, hint] = BUSY[user]
+  return new NallocError('ERR_BUSY', `arena: expected ${found}.`, { hint })
 }
 
 function wrongKind(kind: unknown): Error {

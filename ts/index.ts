@@ -35,6 +35,7 @@ export {
   type ProveOptions,
   ProvingKey,
   type PublicSignals,
+  type ResetOptions,
   type SecretOptions,
   type SecretProtection,
   type SignalValue,

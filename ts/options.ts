@@ -112,6 +112,18 @@ export interface AllocOptions {
   readonly zero?: boolean | undefined
 }
 
+/** Options of `Arena.reset` and `Arena.wipe`. */
+export interface ResetOptions {
+  /**
+   * What is known of work in libuv's threads, such as zlib's. It must not find that its view has
+   * ended, and nobody can see whose views it has: so all of this thread is waited for. 'awaited'
+   * says that whatever was given a view of this arena is over. If that is wrong, Node throws an
+   * uncaught ERR_OUT_OF_RANGE; Node 20, which would abort, refuses all the same.
+   * @defaultValue 'unknown'
+   */
+  readonly inFlight?: 'unknown' | 'awaited' | undefined
+}
+
 /**
  * A protection of secret memory; see `SecretStatus`. Without being asked for, `memfd_secret` is used
  * up to 16 KiB where the kernel has it: writing such pages for the first time takes 5 ms per MiB.

@@ -9,7 +9,7 @@ import * as workers from 'node:worker_threads'
 import { Call, callNative } from './_call.ts'
 import { checkBoolean, checkInteger, checkOptions, show, showType } from './_check.ts'
 import { type Bytes, checkSource, unshared } from './_source.ts'
-import { Window } from './_window.ts'
+import { unlistedRequests, Window } from './_window.ts'
 import { NallocError, wrongType, wrongValue } from './errors.ts'
 import { binding, type NativeSecret, type SecretRequirements } from './native.ts'
 import type {
@@ -178,7 +178,8 @@ export class SecretBuf {
   }
 
   /**
-   * Runs `use` with a view of the bytes, which has length 0 afterwards. What is written to the view
+   * Runs `use` with a view of the bytes, which has length 0 afterwards, or reads as zero while zlib
+   * or the like may be at work on it. What is written to the view
    * counts with `write: true` alone, and not when `use` throws. Copies that `use` makes stay: of a
    * typed array almost every method makes one.
    *
@@ -188,13 +189,14 @@ export class SecretBuf {
    */
   withBytes<T>(use: (view: Uint8Array) => T, options?: AccessOptions): T {
     const access = this.#open(use, options)
+    const requestsBefore = unlistedRequests()
     try {
       const result = use(access.view)
       if (isThenable(result)) throw gotPromise(result)
       this.#store(access)
       return result
     } finally {
-      this.#close()
+      this.#close(requestsBefore)
     }
   }
 
@@ -213,7 +215,7 @@ export class SecretBuf {
       this.#store(access)
       return result
     } finally {
-      this.#close()
+      this.#close(0)
     }
   }
 
@@ -274,17 +276,21 @@ export class SecretBuf {
     if (isWritten) callNative(() => this.#native.store(window.region))
   }
 
-  #close(): void {
+  /** Requests that libuv had when the view was made have nothing to do with it. */
+  #close(requestsBefore: number): void {
     this.#isOpen = false
+    if (unlistedRequests() > requestsBefore) {
+      this.#window?.abandon(this.byteLength)
+      this.#window = undefined
+    }
     if (this.#window?.endViews() === false) this.#window = undefined
     this.#window?.wipe(this.byteLength)
     if (this.isDisposed) this.#closeWindow()
   }
 
   #closeWindow(): void {
-    const window = this.#window
+    this.#window?.close(this.byteLength)
     this.#window = undefined
-    if (window?.closeViews()) window.discard(this.byteLength)
   }
 }
 

@@ -46,8 +46,9 @@ export interface MemoryStats {
    */
   readonly keys: number
   /**
-   * Buffers of arenas and secrets that somebody took for himself (`transfer`, a byte stream,
-   * `markAsUntransferable`), since start. Their memory reads as zero, and its addresses stay mapped.
+   * Buffers of arenas and secrets that JavaScript kept beyond their time, since start: somebody
+   * took them (`transfer`, a byte stream, `markAsUntransferable`), or zlib or the like may have been
+   * at work on them. Their memory reads as zero; what was taken stays mapped.
    */
   readonly escapes: number
 }

@@ -190,12 +190,18 @@ class Work {
 
   constructor() {
     fs.writeSync(this.#file, Buffer.alloc(8 * MIB, FILL))
-    // Node's own zlib throws when it goes on with a view that has ended; nothing else may.
-    process.on('uncaughtException', (error) => this.#end('zlib', error))
+    // Deno's zlib throws when it goes on with a view that has ended; nothing else may.
+    if ('deno' in process.versions) {
+      process.on('uncaughtException', (error) => this.#end('zlib', error))
+    }
   }
 
+  /** Right is what inflates to what the view holds at its end. */
   deflate(view: Uint8Array): void {
-    zlib.deflate(view, (error) => this.#end('zlib', error))
+    zlib.deflate(view, (error, packed) => {
+      const isWhole = error === null && zlib.inflateSync(packed).equals(view)
+      this.#end(isWhole ? 'zlib' : 'zlib of other bytes', error)
+    })
   }
 
   write(view: Uint8Array): void {
@@ -234,34 +240,130 @@ function fillWithNoise(view: Uint8Array): void {
   for (let i = 0; i < words.length; i += 1) words[i] = next()
 }
 
-/** Views whose memory is taken back while others are at work on them. */
-async function inFlight(end: 'reset' | 'dispose'): Promise<unknown> {
-  const arena = new Arena(64 * MIB)
-  const views = Array.from({ length: 4 }, () => arena.alloc('u8', 8 * MIB))
+function codeOf(call: () => void): string {
+  try {
+    call()
+    return 'none'
+  } catch (error) {
+    return (error as NallocError).code
+  }
+}
+
+function noisyViews(arena: Arena, count: number): Uint8Array<ArrayBuffer>[] {
+  const views = Array.from({ length: count }, () => arena.alloc('u8', 8 * MIB))
   for (const view of views) fillWithNoise(view)
+  return views
+}
+
+/** Views whose memory is taken back while others are at work on them. */
+async function inFlight(end: 'reset' | 'wipe' | 'dispose'): Promise<unknown> {
+  const arena = new Arena(64 * MIB)
+  const views = noisyViews(arena, 4)
   const [one, two, three, four] = views as [Uint8Array, Uint8Array, Uint8Array, Uint8Array]
   const work = new Work()
   work.deflate(one)
   work.write(two)
   work.read(three)
   work.append(four)
-  let code = 'none'
-  try {
-    arena[end]()
-  } catch (error) {
-    code = (error as NallocError).code
-  }
+  const code = codeOf(() => arena[end]())
   const isFresh = isAll(0, new Arena(8 * MIB).alloc('u8', 8 * MIB))
   const lengths = views.map(({ length }) => length)
+  const isOneZero = isAll(0, one)
   const outcomes = await work.ended(4)
   arena[end]()
-  return { outcomes, isFresh, lengths, code }
+  const lastLengths = views.map(({ length }) => length)
+  return { outcomes, isFresh, isOneZero, lengths, lastLengths, code, escapes: stats().escapes }
+}
+
+/** A reset while zlib is at work, on what is not of the arena. */
+async function foreignInFlight(): Promise<unknown> {
+  const arena = new Arena(MIB)
+  const view = arena.alloc('u8', 1000)
+  const work = new Work()
+  const foreign = new Uint8Array(8 * MIB)
+  fillWithNoise(foreign)
+  work.deflate(foreign)
+  const codes = [
+    codeOf(() => arena.reset()),
+    codeOf(() => arena.wipe({ inFlight: 'unknown' })),
+    codeOf(() => arena.wipe({ inFlight: 'awaited' })),
+    codeOf(() => arena.reset({ inFlight: 'awaited' })),
+  ]
+  const { length } = view
+  const unused = codeOf(() => new Arena(MIB).reset())
+  return { codes, length, unused, outcomes: await work.ended(1) }
+}
+
+/** A reset by who reads what a compression of a view gives, between two parts of it. */
+async function inListener(end: 'reset' | 'dispose'): Promise<unknown> {
+  const arena = new Arena(64 * MIB)
+  const [view] = noisyViews(arena, 1)
+  const codes = new Set<string>()
+  let outBytes = 0
+  const compression = zlib.createDeflate()
+  compression.on('data', (part: Uint8Array) => {
+    outBytes += part.length
+    codes.add(codeOf(() => arena[end](end === 'reset' ? { inFlight: 'awaited' } : undefined)))
+  })
+  const ended = new Promise((resolve) => compression.once('end', resolve))
+  compression.end(view)
+  await ended
+  const isWhole = outBytes >= 8 * MIB
+  return { codes: [...codes], isWhole, last: codeOf(() => arena.reset()) }
+}
+
+/** A reset while a compression waits for its reader: libuv knows nothing of it. */
+async function underPressure(): Promise<unknown> {
+  leaveNoCore()
+  const arena = new Arena(64 * MIB)
+  const [view] = noisyViews(arena, 1)
+  const compression = zlib.createDeflate()
+  compression.write(view)
+  while (compression.readableLength < compression.readableHighWaterMark) {
+    await new Promise((next) => setImmediate(next))
+  }
+  const code = codeOf(() => arena.reset())
+  const failed = new Promise<NodeJS.ErrnoException>((resolve) => compression.once('error', resolve))
+  compression.resume()
+  return { code, error: (await failed).code }
+}
+
+/** Workers that end, in one way or the other, while zlib and fs are at work on views. */
+async function workersInFlight(): Promise<unknown> {
+  const program = `
+    const fs = require('node:fs')
+    const zlib = require('node:zlib')
+    const { Arena, SecretBuf } = require('nalloc')
+    const { parentPort, workerData } = require('node:worker_threads')
+    const arena = new Arena('64M', { secret: workerData.isSecret })
+    const view = arena.alloc('u8', 2 ** 23)
+    for (let i = 0; i < view.length; i += 1) view[i] = Math.imul(i, i >> 3) >> 7
+    zlib.brotliCompress(view, () => {})
+    new SecretBuf(2 ** 20).withBytes((bytes) => zlib.brotliCompress(bytes, () => {}))
+    fs.write(fs.openSync('/dev/null', 'w'), view, () => {})
+    if (workerData.end === 'dispose') arena.dispose()
+    if (workerData.end === 'exit') process.exit()
+    parentPort.postMessage('at work')
+  `
+  const ends = ['terminate', 'exit', 'dispose'].flatMap((end) =>
+    [false, true].map(async (isSecret) => {
+      const worker = new Worker(program, { eval: true, workerData: { end, isSecret } })
+      worker.once('message', () => worker.terminate())
+      await new Promise((resolve, reject) => worker.once('exit', resolve).once('error', reject))
+      return end
+    }),
+  )
+  return { ends: await Promise.all(ends) }
+}
+
+/** Node 20 is going to abort. */
+function leaveNoCore(): void {
+  execFileSync('prlimit', ['--pid', `${process.pid}`, '--core=0'])
 }
 
 /** The same without any memory of ours: what Node does when zlib's input is taken away. */
 async function plainInFlight(): Promise<unknown> {
-  // Node 20 aborts, and shall leave no core file.
-  execFileSync('prlimit', ['--pid', `${process.pid}`, '--core=0'])
+  leaveNoCore()
   const view = new Uint8Array(8 * MIB)
   fillWithNoise(view)
   const ended = new Promise<Error | null>((resolve) => {
@@ -286,8 +388,19 @@ async function secretInFlight(): Promise<unknown> {
   })
   const isEnded = view.length === 0 || isAll(0, view)
   const isWhole = secret.withBytes((bytes) => isAll(0, bytes) === false)
+  const later = await secret.withBytesAsync(async (bytes) => {
+    work.deflate(bytes)
+    return bytes
+  })
+  const isLaterEnded = later.length === 0 || isAll(0, later)
   secret.dispose()
-  return { outcomes: await work.ended(2), isEnded, isWhole, escapes: stats().escapes }
+  return {
+    outcomes: (await work.ended(3)).map((outcome) => outcome.replace(' of other bytes', '')),
+    isEnded,
+    isLaterEnded,
+    isWhole,
+    escapes: stats().escapes,
+  }
 }
 
 /** Arenas that nobody disposes: their views stay, and their addresses come back. */
@@ -325,7 +438,13 @@ const scenes: Readonly<Record<string, (theft: Theft) => Promise<unknown>>> = {
   allocate: allocateAfterTheft,
   launder,
   inFlightReset: () => inFlight('reset'),
+  inFlightWipe: () => inFlight('wipe'),
   inFlightDispose: () => inFlight('dispose'),
+  foreignInFlight,
+  inListenerReset: () => inListener('reset'),
+  inListenerDispose: () => inListener('dispose'),
+  underPressure,
+  workersInFlight,
   plainInFlight,
   secretInFlight,
   forget,

@@ -237,6 +237,13 @@ impl Memory {
         }
     }
 
+    /// As `discard`, and JavaScript may go on writing to it.
+    pub(super) fn abandon(&self, used_bytes: usize) {
+        let shown_end = self.shown_end.load(Ordering::Relaxed);
+        self.discard(used_bytes);
+        self.shown_end.fetch_max(shown_end, Ordering::Relaxed);
+    }
+
     /// Fills `out` from the first bytes.
     pub fn copy_to(&self, out: &mut [u8]) {
         assert!(out.len() <= self.bytes, "{} bytes of {}", out.len(), self.bytes);
