@@ -11,39 +11,13 @@
 
 import { callNative } from './_call.ts'
 import { checkBoolean, checkInteger, checkOptions, checkSize, show } from './_check.ts'
+import { elementBytesOf, type ViewKind, type ViewOf, viewOf } from './_view.ts'
 import { canEndUnderWork, isTaken, Window, type WindowUser } from './_window.ts'
 import { NallocError, wrongType, wrongValue } from './errors.ts'
 import { binding, type NativeArena } from './native.ts'
 import type { AllocOptions, ArenaOptions, ResetOptions, Size } from './options.ts'
 
-/** The kinds of views that an arena hands out: integers by signedness and bits, and doubles. */
-export type ViewKind = 'u8' | 'u32' | 'i32' | 'u64' | 'i64' | 'f64'
-
-interface Views {
-  readonly u8: Uint8Array<ArrayBuffer>
-  readonly u32: Uint32Array<ArrayBuffer>
-  readonly i32: Int32Array<ArrayBuffer>
-  readonly u64: BigUint64Array<ArrayBuffer>
-  readonly i64: BigInt64Array<ArrayBuffer>
-  readonly f64: Float64Array<ArrayBuffer>
-}
-
-/** The typed array of a {@link ViewKind}. */
-export type ViewOf<K extends ViewKind> = Views[K]
-
-interface Maker {
-  readonly View: new (buffer: ArrayBuffer, offset: number, length: number) => Views[ViewKind]
-  readonly elementBytes: number
-}
-
-const MAKERS: ReadonlyMap<unknown, Maker> = new Map<ViewKind, Maker>([
-  ['u8', { View: Uint8Array, elementBytes: 1 }],
-  ['u32', { View: Uint32Array, elementBytes: 4 }],
-  ['i32', { View: Int32Array, elementBytes: 4 }],
-  ['u64', { View: BigUint64Array, elementBytes: 8 }],
-  ['i64', { View: BigInt64Array, elementBytes: 8 }],
-  ['f64', { View: Float64Array, elementBytes: 8 }],
-])
+export type { ViewKind, ViewOf } from './_view.ts'
 
 const CAPACITY_BYTES_MAX = 2 ** 40
 const WINDOW_BYTES_MAX = 2 ** 30
@@ -173,10 +147,8 @@ export class Arena {
    * console.log(page.byteOffset % 4096, arena.usedBytes) // 0 100
    */
   alloc<K extends ViewKind>(kind: K, length: number, options?: AllocOptions): ViewOf<K>
-  alloc(kind: ViewKind, length: number, options?: AllocOptions): Views[ViewKind] {
-    const maker = MAKERS.get(kind)
-    if (maker === undefined) throw wrongKind(kind)
-    const { View, elementBytes } = maker
+  alloc(kind: ViewKind, length: number, options?: AllocOptions): ViewOf<ViewKind> {
+    const elementBytes = elementBytesOf(kind)
     if (!(Number.isInteger(length) && length >= 0 && length <= WINDOW_BYTES_MAX / elementBytes)) {
       throw wrongLength(length, elementBytes)
     }
@@ -195,9 +167,9 @@ export class Arena {
       this.#enterPaneFor(byteLength)
       return this.alloc(kind, length, options)
     }
-    let view: Views[ViewKind]
+    let view: ViewOf<ViewKind>
     try {
-      view = new View(this.#pane, start, length)
+      view = viewOf(kind, this.#pane, start, length)
     } catch (error) {
       this.#leaveTakenPane(error)
       return this.alloc(kind, length, options)
@@ -389,12 +361,6 @@ function checkInFlight(options: ResetOptions | undefined): 'unknown' | 'awaited'
 function busy(user: WindowUser): NallocError {
   const [found, hint] = BUSY[user]
   return new NallocError('ERR_BUSY', `arena: expected ${found}.`, { hint })
-}
-
-function wrongKind(kind: unknown): Error {
-  const expected = `one of ${[...MAKERS.keys()].join(', ')}`
-  const make = typeof kind === 'string' ? wrongValue : wrongType
-  return make('kind', expected, show(kind))
 }
 
 function wrongLength(length: unknown, elementBytes: number): Error {
