@@ -355,3 +355,9 @@ export declare function stats(): MemoryStats
  * `public.json`), else to the reason; anything malformed in either is one.
  */
 export declare function verify(key: VerifyingKeyHandle, publicSignals: string, proof: string, task: Task): Promise<Refusal | null>
+
+/**
+ * Overwrites every secret of this process, and what JavaScript was shown of secret arenas: for a
+ * runtime that ends without calling `atexit` functions. Nothing can be relied on afterwards.
+ */
+export declare function wipeSecrets(): void

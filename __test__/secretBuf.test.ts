@@ -10,7 +10,7 @@ import { format, inspect } from 'node:util'
 import v8 from 'node:v8'
 import { MessageChannel, receiveMessageOnPort } from 'node:worker_threads'
 import test, { type ExecutionContext } from 'ava'
-import { type ErrorCode, memory, NallocError, ProvingKey, SecretBuf, stats } from 'nalloc'
+import { type ErrorCode, groth16, memory, NallocError, ProvingKey, SecretBuf, stats } from 'nalloc'
 import { assertEnding, childFile, runChild, runNode } from './_child.ts'
 import { fixtures, semaphore } from './_repository.ts'
 import { temporaryFile, temporaryFolder } from './_temporary.ts'
@@ -307,8 +307,11 @@ test.serial(
       return bytes
     })
     t.is(view.length, 0)
+    const late = secretOf(BYTES)
+    const writing = (): void => late.withBytes(() => late.dispose(), { write: true })
+    t.is(failure(t, writing).code, 'ERR_DISPOSED', 'what was written has no place')
 
-    for (const disposed of [secret, other]) {
+    for (const disposed of [secret, other, late]) {
       t.true(disposed.isDisposed)
       t.is(disposed.byteLength, 32)
       for (const call of [
@@ -423,46 +426,13 @@ test.serial('a secret that the machine has no room for is refused', (t) => {
   t.is(stats().secretBytes, secretBytes)
 })
 
-test.serial('arguments that are wrong are refused by name, and nothing is made', (t) => {
-  const secret = secretOf(BYTES)
-  const { secretBytes } = stats()
-  const wrong: readonly (readonly [name: string, call: () => unknown])[] = [
-    ...[undefined, null, '1', {}, 1n, 0, -1, 1.5, NaN, 2 ** 53, 2 ** 64, Infinity].flatMap(
-      (length) => [
-        ['byteLength', () => new SecretBuf(length as never)] as const,
-        ['byteLength', () => SecretBuf.random(length as never)] as const,
-      ],
-    ),
-    ...[undefined, null, 'secret text', 7, {}, new Uint8Array(0)].map(
-      (bytes) => ['bytes', () => SecretBuf.adopt(bytes as never)] as const,
-    ),
-    ...[undefined, 'secret text', 7].map(
-      (x) => ['other', () => secret.equals(x as never)] as const,
-    ),
-    ...[undefined, 7, '', 'A=B', 'A\0'].map(
-      (name) => ['name', () => SecretBuf.fromEnv(name as never, 'hex')] as const,
-    ),
-    ...[undefined, 7, 'utf8', 'HEX'].map(
-      (x) => ['encoding', () => SecretBuf.fromEnv('PATH', x as never)] as const,
-    ),
-    ['unset', () => SecretBuf.fromEnv('PATH', 'hex', { unset: 1 as never })],
-    ['options', () => new SecretBuf(1, 7 as never)],
-    ...['locked', ['Locked'], [7], null].map(
-      (x) => ['require', () => new SecretBuf(1, { require: x as never })] as const,
-    ),
-    ...[undefined, 7, {}].map((use) => ['use', () => secret.withBytes(use as never)] as const),
-    ['write', () => secret.withBytes(() => 1, { write: 1 as never })],
-    ['options', () => secret.withBytes(() => 1, 1 as never)],
-  ]
+test.serial('a secret is a witness of the call that proves once', async (t) => {
+  using secret = await SecretBuf.fromFile(wtns)
+  using key = await ProvingKey.open(zkey)
 
-  for (const [name, call] of wrong) {
-    const error = failure(t, call)
-    t.true(error instanceof TypeError || error instanceof RangeError, `${name}: ${error.stack}`)
-    t.is(error.code, 'ERR_INVALID_ARG')
-    t.true(error.message.startsWith(`${name}: expected `), error.message)
-    t.notRegex(error.message, /secret text/)
-  }
-  t.is(stats().secretBytes, secretBytes)
+  const { proof, publicSignals } = await groth16.prove(zkey, secret)
+
+  t.true(await key.verifyingKey.verify(proof, publicSignals))
 })
 
 test.serial('a hash of the bytes needs no copy of them', (t) => {

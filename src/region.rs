@@ -174,6 +174,16 @@ pub fn detach_buffer(env: Env, #[napi(ts_arg_type = "ArrayBuffer")] buffer: Unkn
     status == sys::Status::napi_ok
 }
 
+/// Overwrites every secret of this process, and what JavaScript was shown of secret arenas: for a
+/// runtime that ends without calling `atexit` functions. Nothing can be relied on afterwards.
+#[napi(catch_unwind)]
+pub fn wipe_secrets() {
+    // SAFETY: TypeScript calls this when the process exits; a thread that still works then reads
+    // zeros, as it does when the C library calls the function at exit.
+    unsafe { nalloc::wipe_all_secrets() };
+    memory::wipe_at_exit();
+}
+
 /// The beginning of libuv's `uv_loop_t`, which is public and the same in all of its version 1.
 #[repr(C)]
 struct Loop {

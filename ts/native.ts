@@ -6,6 +6,7 @@
 
 import { existsSync } from 'node:fs'
 import path from 'node:path'
+import { isMainThread } from 'node:worker_threads'
 import type * as Addon from '../index.js'
 import { codeOf, NallocError } from './errors.ts'
 
@@ -45,8 +46,12 @@ let loaded: Binding | undefined
 
 /** The addon, loaded by the first call. Throws ERR_PLATFORM, ERR_BINARY_MISSING. @internal */
 export function binding(): Binding {
-  loaded ??= loadBinding(thisHost())
-  return loaded
+  if (loaded !== undefined) return loaded
+  const addon = loadBinding(thisHost())
+  // Bun calls none of the functions that wipe secrets when a process exits.
+  if (isMainThread && 'bun' in process.versions) process.once('exit', () => addon.wipeSecrets())
+  loaded = addon
+  return addon
 }
 
 /** What the addon was built for, such as linux-x64-gnu. Throws ERR_PLATFORM. @internal */

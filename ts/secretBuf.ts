@@ -169,7 +169,8 @@ export class SecretBuf {
 
   /** Which protections the kernel gave. */
   get status(): SecretStatus {
-    return callNative(() => this.#native.status)
+    const native = this.#native
+    return callNative(() => native.status)
   }
 
   /** True after `dispose()`. */
@@ -226,9 +227,13 @@ export class SecretBuf {
    * @throws ERR_INVALID_ARG, ERR_DISPOSED
    */
   equals(other: SecretBuf | Bytes): boolean {
-    if (other instanceof SecretBuf) return callNative(() => this.#native.equals(other.#native))
+    const native = this.#native
+    if (other instanceof SecretBuf) {
+      const others = other.#native
+      return callNative(() => native.equals(others))
+    }
     const bytes = checkBytes('other', other)
-    return withUnshared(bytes, (own) => callNative(() => this.#native.equalsBytes(own)))
+    return withUnshared(bytes, (own) => callNative(() => native.equalsBytes(own)))
   }
 
   /** Wipes the bytes and frees their memory, once no proof reads them. May be called again. */

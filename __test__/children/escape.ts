@@ -431,6 +431,25 @@ async function forget(): Promise<unknown> {
   return { isGrown, isBack: after <= before + 512, isKept, escapes: stats().escapes }
 }
 
+/** Whether secrets are zeros when listeners of 'exit' run that were added after nalloc was used. */
+async function wipeAtExit(): Promise<unknown> {
+  const secret = new SecretBuf(4096)
+  secret.withBytes((bytes) => bytes.fill(FILL), { write: true })
+  const open = SecretBuf.adopt(new Uint8Array(4096).fill(FILL))
+  let lent: Uint8Array | undefined
+  open.withBytesAsync((bytes) => {
+    lent = bytes
+    return new Promise(() => {})
+  })
+  const view = new Arena(MIB, { secret: true }).alloc('u8', 1000).fill(FILL)
+  const isHeld = isAll(FILL, view) && isAll(FILL, lent) && !secret.equals(new Uint8Array(4096))
+  process.once('exit', () => {
+    const isWiped = isAll(0, view) && isAll(0, lent) && secret.equals(new Uint8Array(4096))
+    fs.writeSync(1, JSON.stringify({ isWiped }))
+  })
+  return { isHeld }
+}
+
 const scenes: Readonly<Record<string, (theft: Theft) => Promise<unknown>>> = {
   endViews,
   arena: stealFromArena,
@@ -448,6 +467,7 @@ const scenes: Readonly<Record<string, (theft: Theft) => Promise<unknown>>> = {
   plainInFlight,
   secretInFlight,
   forget,
+  wipeAtExit,
 }
 
 async function main([scene = '', theft = 'transfer']: readonly string[]): Promise<void> {

@@ -34,7 +34,7 @@ static IS_WIPED_AT_EXIT: AtomicBool = AtomicBool::new(false);
 
 /// Overwrites what is live of secret arenas. The C library calls it when the process exits by
 /// itself; JavaScript runs no more then.
-extern "C" fn wipe_at_exit() {
+pub(super) extern "C" fn wipe_at_exit() {
     for _ in 0..EXIT_TURNS_MAX {
         let arenas = match ARENAS.try_lock() {
             Ok(arenas) => arenas,
