@@ -175,6 +175,14 @@ test('zlib and fs at work on the view of a secret that ends find zeros', async (
   })
 })
 
+test('views that are left to the collector do not use up the mappings of a process', async (t) => {
+  const { most, escapes } = await run(t, 'abandoned')
+
+  // Three to each, and Linux allows 65,530; between two turns of the loop none can go.
+  t.true(Number(most) < 20_000, `${most}`)
+  t.true(Number(escapes) > 10_000, `${escapes}: control, each call leaves one`)
+})
+
 test('arenas that nobody uses give their addresses back, disposed or not', async (t) => {
   t.deepEqual(await run(t, 'forget'), { isGrown: true, isBack: true, isKept: true, escapes: 0 })
 })

@@ -19,7 +19,7 @@ use std::{
     ptr,
     sync::{
         Arc, Mutex, PoisonError,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -31,6 +31,10 @@ use crate::{
     number,
 };
 pub use memory::{Lease, Memory, Secrecy};
+
+/// What the collector is told that an abandoned mapping costs, besides its buffer: the kernel counts
+/// mappings and locked pages, and one collection in a thousand of these gives them back in time.
+const ABANDONED_BYTES: i64 = 64 << 10;
 
 static ESCAPES: AtomicU64 = AtomicU64::new(0);
 
@@ -44,12 +48,13 @@ pub fn escapes() -> u64 {
 #[napi]
 pub struct Region {
     memory: Mutex<Option<Arc<Memory>>>,
+    is_abandoned: AtomicBool,
 }
 
 impl Region {
     /// Takes over `memory`, which JavaScript has not seen yet.
     pub fn new(memory: Memory) -> Self {
-        Self { memory: Mutex::new(Some(memory.enlist())) }
+        Self { memory: Mutex::new(Some(memory.enlist())), is_abandoned: AtomicBool::new(false) }
     }
 
     /// The memory, for as long as the caller holds it.
@@ -125,9 +130,12 @@ impl Region {
 
     /// As `discard`, while JavaScript keeps its buffers: they are counted.
     #[napi(catch_unwind)]
-    pub fn abandon(&self, used_bytes: f64) -> Result<()> {
+    pub fn abandon(&self, env: Env, used_bytes: f64) -> Result<()> {
         self.memory()?.abandon(number::bytes(used_bytes));
         ESCAPES.fetch_add(1, Ordering::Relaxed);
+        if !self.is_abandoned.swap(true, Ordering::Relaxed) {
+            tell_collector(env, ABANDONED_BYTES);
+        }
         Ok(())
     }
 
@@ -145,12 +153,15 @@ impl Region {
     /// back every buffer. Call it only when no buffer that was made of it can be reached any more.
     #[napi(catch_unwind)]
     #[must_use]
-    pub fn release(&self) -> bool {
+    pub fn release(&self, env: Env) -> bool {
         let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
         if memory.as_ref().is_some_and(|memory| !memory.release()) {
             return false;
         }
         *memory = None;
+        if self.is_abandoned.swap(false, Ordering::Relaxed) {
+            tell_collector(env, -ABANDONED_BYTES);
+        }
         true
     }
 }
@@ -163,6 +174,14 @@ impl Drop for Region {
             memory.discard(memory.bytes());
         }
     }
+}
+
+/// The collector reckons with so many bytes more.
+fn tell_collector(env: Env, bytes: i64) {
+    let mut sum = 0;
+    // SAFETY: `env` is that of this call, and no more is taken back than was added. Without an
+    // answer the collector comes when it would have come anyway.
+    let _status = unsafe { sys::napi_adjust_external_memory(env.raw(), bytes, &raw mut sum) };
 }
 
 /// Detaches a buffer of a region; false when the runtime does not allow that.

@@ -13,6 +13,7 @@ const MIB = 2 ** 20
 const FILL = 0x5a
 const OTHERS = 0x77
 const TURNS_MAX = 200
+const ABANDONED = 12_000
 const KINDS = ['u8', 'u32', 'i32', 'u64', 'i64', 'f64'] as const
 
 type Moved = ArrayBuffer & {
@@ -403,6 +404,29 @@ async function secretInFlight(): Promise<unknown> {
   }
 }
 
+/** Views of a secret that are left to the collector, one after the other, by a server at work. */
+async function abandoned(): Promise<unknown> {
+  const foreign = new Uint8Array(MIB)
+  fillWithNoise(foreign)
+  let isServing = true
+  const serve = (): void => {
+    if (isServing) zlib.gzip(foreign, serve)
+  }
+  serve()
+  serve()
+  const secret = SecretBuf.random(32)
+  const mappings = (): number => fs.readFileSync('/proc/self/maps', 'utf8').split('\n').length
+  let most = 0
+  for (let call = 0; call < ABANDONED; call += 1) {
+    await secret.withBytesAsync(async (bytes) => bytes[0])
+    if (call % 1000 !== 0) continue
+    most = Math.max(most, mappings())
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  isServing = false
+  return { most, escapes: stats().escapes }
+}
+
 /** Arenas that nobody disposes: their views stay, and their addresses come back. */
 async function forget(): Promise<unknown> {
   const collect = (globalThis as { gc?: () => void }).gc
@@ -466,6 +490,7 @@ const scenes: Readonly<Record<string, (theft: Theft) => Promise<unknown>>> = {
   workersInFlight,
   plainInFlight,
   secretInFlight,
+  abandoned,
   forget,
   wipeAtExit,
 }
