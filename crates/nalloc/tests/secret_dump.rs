@@ -10,6 +10,7 @@ mod skip;
 
 use std::env;
 use std::fs;
+use std::hint::black_box;
 use std::io::{Read as _, Write as _, stdout};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
@@ -82,6 +83,8 @@ fn with_needles(body: impl FnOnce()) {
     arena.scope(|scope| {
         let room = scope.alloc_array::<u8>(1000);
         needle::write(room, 6);
+        // A body that never comes back would let the compiler leave the writes out.
+        black_box((&kept, &mut *room, &mut control));
         body();
         // Every needle is used after the body, so that all of them are there during it.
         assert!(room.iter().chain(&control).any(|&byte| byte != 0));
