@@ -6,6 +6,7 @@
 //! | `ifma`, `model` | who fulfils it: intrinsics, and what they do in plain Rust |
 //! | `constants`, `value`, `product`, `wide` | numbers in 52-bit limbs and their multiplication |
 //! | `vector`, `inverse`, `tile`, `sweep`, `slab` | the algorithms |
+//! | `coordinate`, `batch_add` | additions of points |
 //!
 //! The choice is made once a process, by what the CPU has; the environment variable `NALLOC_CPU`
 //! (`baseline` or `ifma`) overrides it for tests and measurements. It never changes a result.
@@ -20,7 +21,9 @@
     reason = "`k` counts products in flight; iterators of arrays are not always inlined"
 )]
 
+pub(crate) mod batch_add;
 pub(crate) mod constants;
+pub(crate) mod coordinate;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod ifma;
 pub(crate) mod inverse;

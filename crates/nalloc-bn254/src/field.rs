@@ -183,7 +183,7 @@ pub trait Field:
         (*low, *high) = (*low + *high, *low - *high);
     }
 
-    /// The element that a value of these stands for.
+    /// The element that a value of these, or of a kernel that adds points, stands for.
     #[doc(hidden)]
     #[inline]
     #[must_use]

@@ -64,6 +64,10 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     fn select_negative(self, sign: Self::Word, a: Self::Word, b: Self::Word) -> Self::Word;
     /// a + b where `sign` is negative, else a.
     fn add_where_negative(self, sign: Self::Word, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// -a where `sign` is negative, else a.
+    fn negate_where_negative(self, sign: Self::Word, a: Self::Word) -> Self::Word;
+    /// The smaller one, both unsigned.
+    fn min(self, a: Self::Word, b: Self::Word) -> Self::Word;
     /// Entry `index` of a table, for indices below 8.
     fn look_up_8(self, table: &[u64; 16], index: Self::Word) -> Self::Word;
     /// Entry `index` of a table, for indices below 16.
@@ -83,6 +87,17 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     /// Elements 2 * `pair` and 2 * `pair` + 1 of each of eight rows: lane l has row
     /// `ELEMENT_OF_LANE[l]`.
     fn load_transposed(self, rows: &[Elements; LANES], pair: usize) -> [[Self::Word; 4]; 2];
+
+    /// Limb by limb, the elements at eight addresses, lane l from address l.
+    ///
+    /// # Safety
+    /// Each address is that of 32 bytes that may be read, of memory whose provenance is exposed.
+    unsafe fn gather(self, addresses: &[u64; LANES]) -> [Self::Word; 4];
+    /// Writes what [`gather`](Self::gather) reads, lane 0 first.
+    ///
+    /// # Safety
+    /// Each address is that of 32 bytes that may be written, of memory whose provenance is exposed.
+    unsafe fn scatter(self, limbs: [Self::Word; 4], addresses: &[u64; LANES]);
 
     /// Asks for the cache line of `address`, which may be anything, in the nearest cache.
     fn prefetch_near(self, address: *const u8);

@@ -87,6 +87,11 @@ impl Field for Fq2 {
     }
 
     #[inline]
+    fn settled(self) -> Self {
+        Self { c0: self.c0.settled(), c1: self.c1.settled() }
+    }
+
+    #[inline]
     fn select(mask: u64, when_set: Self, when_clear: Self) -> Self {
         Self {
             c0: Fq::select(mask, when_set.c0, when_clear.c0),
