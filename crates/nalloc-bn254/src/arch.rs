@@ -5,7 +5,8 @@
 //! | `lanes` | the contract: eight words at once |
 //! | `ifma`, `model` | who fulfils it: intrinsics, and what they do in plain Rust |
 //! | `constants`, `value`, `product`, `wide` | numbers in 52-bit limbs and their multiplication |
-//! | `vector`, `inverse`, `tile`, `sweep`, `slab` | the algorithms |
+//! | `beside` | what runs between the rows of products |
+//! | `multiply`, `vector`, `inverse`, `tile`, `sweep`, `slab` | the algorithms |
 //! | `coordinate`, `batch_add` | additions of points |
 //!
 //! The choice is made once a process, by what the CPU has; the environment variable `NALLOC_CPU`
@@ -22,6 +23,7 @@
 )]
 
 pub(crate) mod batch_add;
+mod beside;
 pub(crate) mod constants;
 pub(crate) mod coordinate;
 #[cfg(target_arch = "x86_64")]
@@ -30,6 +32,7 @@ pub(crate) mod inverse;
 pub(crate) mod lanes;
 #[cfg(any(test, not(target_arch = "x86_64")))]
 pub(crate) mod model;
+pub(crate) mod multiply;
 pub(crate) mod product;
 pub(crate) mod slab;
 pub(crate) mod sweep;

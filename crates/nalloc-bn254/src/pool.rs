@@ -80,6 +80,11 @@ impl Pool {
         self.threads.scope(work)
     }
 
+    /// As [`scope`](Self::scope), with `work` on the calling thread, wherever that belongs.
+    pub(crate) fn scope_here<'s, R>(&self, work: impl FnOnce(&Scope<'s>) -> R) -> R {
+        self.threads.in_place_scope(work)
+    }
+
     /// Runs `work` on every piece of `chunk_len` elements, with the index of its first element.
     ///
     /// # Panics

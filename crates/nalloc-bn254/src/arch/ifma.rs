@@ -6,11 +6,11 @@ use core::arch::x86_64::{
     _mm256_storeu_si256, _mm512_add_epi64, _mm512_and_si512, _mm512_castsi256_si512,
     _mm512_castsi512_si256, _mm512_extracti64x4_epi64, _mm512_inserti64x4, _mm512_loadu_si512,
     _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_add_epi64, _mm512_mask_mov_epi64,
-    _mm512_mask_sub_epi64, _mm512_min_epu64, _mm512_movepi64_mask, _mm512_permutex2var_epi64,
-    _mm512_permutexvar_epi64, _mm512_set_epi64, _mm512_set1_epi64, _mm512_setzero_si512,
-    _mm512_shrdi_epi64, _mm512_shuffle_i64x2, _mm512_slli_epi64, _mm512_srai_epi64,
-    _mm512_srli_epi64, _mm512_storeu_si512, _mm512_stream_si512, _mm512_sub_epi64,
-    _mm512_ternarylogic_epi64, _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
+    _mm512_mask_sub_epi64, _mm512_min_epu64, _mm512_movepi64_mask, _mm512_or_si512,
+    _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set_epi64, _mm512_set1_epi64,
+    _mm512_setzero_si512, _mm512_shuffle_i64x2, _mm512_slli_epi64, _mm512_sllv_epi64,
+    _mm512_srai_epi64, _mm512_srli_epi64, _mm512_storeu_si512, _mm512_stream_si512,
+    _mm512_sub_epi64, _mm512_ternarylogic_epi64, _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
 };
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
@@ -114,7 +114,11 @@ impl Lanes for Ifma {
 
     #[inline(always)]
     fn funnel<const N: i32>(self, low: __m512i, high: __m512i) -> __m512i {
-        register!(_mm512_shrdi_epi64::<N>(low, high))
+        // Not `vpshrdq`, which only the two ports of multiply-adds have (Zen 5), where shifts have
+        // two others; in assembly, because a compiler makes one of both.
+        let shifted = register!(shifted_right::<N>(low));
+        let by = register!(_mm512_set1_epi64(i64::from(64 - N)));
+        register!(_mm512_or_si512(shifted, _mm512_sllv_epi64(high, by)))
     }
 
     #[inline(always)]
@@ -274,6 +278,37 @@ impl Lanes for Ifma {
     }
 
     #[inline(always)]
+    fn row_low(
+        self,
+        t: &mut [[__m512i; 6]; 2],
+        x: [__m512i; 2],
+        y: [&[__m512i; 5]; 2],
+        minus_inverse: __m512i,
+    ) -> [__m512i; 2] {
+        // SAFETY: an `Ifma` exists, so the CPU has the features.
+        unsafe { row_low(t, x, y, minus_inverse) }
+    }
+
+    #[inline(always)]
+    fn row_high(
+        self,
+        t: &mut [[__m512i; 6]; 2],
+        x: [__m512i; 2],
+        y: [&[__m512i; 5]; 2],
+        m: [__m512i; 2],
+        p: &[__m512i; 5],
+    ) {
+        // SAFETY: an `Ifma` exists, so the CPU has the features.
+        unsafe { row_high(t, x, y, m, p) };
+    }
+
+    #[inline(always)]
+    fn pin(self, a: &mut __m512i, b: &mut __m512i) {
+        // SAFETY: an `Ifma` exists, so the CPU has the features.
+        unsafe { pin(a, b) };
+    }
+
+    #[inline(always)]
     fn opaque<T>(self, reference: &T) -> &T {
         let mut pointer: *const T = reference;
         #[expect(clippy::pointers_in_nomem_asm_block, reason = "it is passed through, not read")]
@@ -283,6 +318,166 @@ impl Lanes for Ifma {
         }
         // SAFETY: it is the pointer of `reference`.
         unsafe { &*pointer }
+    }
+}
+
+/// a / 2^N.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn shifted_right<const N: i32>(a: __m512i) -> __m512i {
+    let shifted;
+    // SAFETY: the instruction touches no memory.
+    unsafe {
+        asm!(
+            "vpsrlq {}, {}, {n}",
+            out(zmm_reg) shifted,
+            in(zmm_reg) a,
+            n = const N,
+            options(pure, nomem, nostack, preserves_flags),
+        );
+    }
+    shifted
+}
+
+/// As `Lanes::row_low`. In assembly, because the order is what it is for.
+#[target_feature(enable = "avx512f,avx512ifma")]
+#[inline]
+fn row_low(
+    t: &mut [[__m512i; 6]; 2],
+    x: [__m512i; 2],
+    y: [&[__m512i; 5]; 2],
+    minus_inverse: __m512i,
+) -> [__m512i; 2] {
+    let [[a0, a1, a2, a3, a4, _], [b0, b1, b2, b3, b4, _]] = t;
+    let mut m = [minus_inverse; 2];
+    // SAFETY: it reads five registers' width from both references.
+    unsafe {
+        asm!(
+            "vpmadd52luq {a0}, {x0}, [{y0}]",
+            "vpmadd52luq {b0}, {x1}, [{y1}]",
+            "vpmadd52luq {a1}, {x0}, [{y0} + 64]",
+            "vpmadd52luq {b1}, {x1}, [{y1} + 64]",
+            "vpmadd52luq {a2}, {x0}, [{y0} + 128]",
+            "vpmadd52luq {b2}, {x1}, [{y1} + 128]",
+            "vpmadd52luq {a3}, {x0}, [{y0} + 192]",
+            "vpmadd52luq {b3}, {x1}, [{y1} + 192]",
+            "vpmadd52luq {m0}, {a0}, {inverse}",
+            "vpmadd52luq {m1}, {b0}, {inverse}",
+            "vpmadd52luq {a4}, {x0}, [{y0} + 256]",
+            "vpmadd52luq {b4}, {x1}, [{y1} + 256]",
+            a0 = inout(zmm_reg) *a0,
+            a1 = inout(zmm_reg) *a1,
+            a2 = inout(zmm_reg) *a2,
+            a3 = inout(zmm_reg) *a3,
+            a4 = inout(zmm_reg) *a4,
+            b0 = inout(zmm_reg) *b0,
+            b1 = inout(zmm_reg) *b1,
+            b2 = inout(zmm_reg) *b2,
+            b3 = inout(zmm_reg) *b3,
+            b4 = inout(zmm_reg) *b4,
+            m0 = inout(zmm_reg) m[0],
+            m1 = inout(zmm_reg) m[1],
+            x0 = in(zmm_reg) x[0],
+            x1 = in(zmm_reg) x[1],
+            inverse = in(zmm_reg) minus_inverse,
+            y0 = in(reg) y[0],
+            y1 = in(reg) y[1],
+            options(pure, readonly, nostack, preserves_flags),
+        );
+    }
+    m
+}
+
+/// As `Lanes::row_high`, in assembly, too.
+#[target_feature(enable = "avx512f,avx512ifma")]
+#[inline]
+fn row_high(
+    t: &mut [[__m512i; 6]; 2],
+    x: [__m512i; 2],
+    y: [&[__m512i; 5]; 2],
+    m: [__m512i; 2],
+    p: &[__m512i; 5],
+) {
+    let [
+        [mut a0, mut a1, mut a2, mut a3, mut a4, mut a5],
+        [mut b0, mut b1, mut b2, mut b3, mut b4, mut b5],
+    ] = *t;
+    // SAFETY: it reads five registers' width from both references.
+    unsafe {
+        asm!(
+            "vpsrlq {a0}, {a0}, 52",
+            "vpsrlq {b0}, {b0}, 52",
+            "vpmadd52huq {a1}, {x0}, [{y0}]",
+            "vpmadd52huq {b1}, {x1}, [{y1}]",
+            "vpmadd52huq {a2}, {x0}, [{y0} + 64]",
+            "vpmadd52huq {b2}, {x1}, [{y1} + 64]",
+            "vpmadd52huq {a0}, {m0}, {p0}",
+            "vpmadd52huq {b0}, {m1}, {p0}",
+            "vpmadd52luq {a1}, {m0}, {p1}",
+            "vpmadd52luq {b1}, {m1}, {p1}",
+            "vpmadd52huq {a3}, {x0}, [{y0} + 128]",
+            "vpmadd52huq {b3}, {x1}, [{y1} + 128]",
+            "vpmadd52luq {a2}, {m0}, {p2}",
+            "vpmadd52luq {b2}, {m1}, {p2}",
+            "vpmadd52huq {a4}, {x0}, [{y0} + 192]",
+            "vpmadd52huq {b4}, {x1}, [{y1} + 192]",
+            "vpaddq {a0}, {a0}, {a1}",
+            "vpaddq {b0}, {b0}, {b1}",
+            "vpmadd52luq {a3}, {m0}, {p3}",
+            "vpmadd52luq {b3}, {m1}, {p3}",
+            "vpmadd52huq {a5}, {x0}, [{y0} + 256]",
+            "vpmadd52huq {b5}, {x1}, [{y1} + 256]",
+            "vpmadd52huq {a2}, {m0}, {p1}",
+            "vpmadd52huq {b2}, {m1}, {p1}",
+            "vpmadd52luq {a4}, {m0}, {p4}",
+            "vpmadd52luq {b4}, {m1}, {p4}",
+            "vpmadd52huq {a3}, {m0}, {p2}",
+            "vpmadd52huq {b3}, {m1}, {p2}",
+            "vpmadd52huq {a5}, {m0}, {p4}",
+            "vpmadd52huq {b5}, {m1}, {p4}",
+            "vpmadd52huq {a4}, {m0}, {p3}",
+            "vpmadd52huq {b4}, {m1}, {p3}",
+            a0 = inout(zmm_reg) a0,
+            a1 = inout(zmm_reg) a1,
+            a2 = inout(zmm_reg) a2,
+            a3 = inout(zmm_reg) a3,
+            a4 = inout(zmm_reg) a4,
+            a5 = inout(zmm_reg) a5,
+            b0 = inout(zmm_reg) b0,
+            b1 = inout(zmm_reg) b1,
+            b2 = inout(zmm_reg) b2,
+            b3 = inout(zmm_reg) b3,
+            b4 = inout(zmm_reg) b4,
+            b5 = inout(zmm_reg) b5,
+            m0 = in(zmm_reg) m[0],
+            m1 = in(zmm_reg) m[1],
+            x0 = in(zmm_reg) x[0],
+            x1 = in(zmm_reg) x[1],
+            p0 = in(zmm_reg) p[0],
+            p1 = in(zmm_reg) p[1],
+            p2 = in(zmm_reg) p[2],
+            p3 = in(zmm_reg) p[3],
+            p4 = in(zmm_reg) p[4],
+            y0 = in(reg) y[0],
+            y1 = in(reg) y[1],
+            options(pure, readonly, nostack, preserves_flags),
+        );
+    }
+    *t = [[a0, a2, a3, a4, a5, a1], [b0, b2, b3, b4, b5, b1]];
+}
+
+/// As `Lanes::pin`.
+#[target_feature(enable = "avx512f")]
+#[inline]
+fn pin(a: &mut __m512i, b: &mut __m512i) {
+    // SAFETY: no instruction is executed.
+    unsafe {
+        asm!(
+            "/* {} {} */",
+            inout(zmm_reg) * a,
+            inout(zmm_reg) * b,
+            options(pure, nomem, nostack, preserves_flags),
+        );
     }
 }
 

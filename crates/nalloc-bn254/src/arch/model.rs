@@ -144,6 +144,8 @@ impl Lanes for Model {
 
     fn prefetch_far(self, _: *const u8) {}
 
+    fn pin(self, _: &mut Self::Word, _: &mut Self::Word) {}
+
     fn opaque<T>(self, reference: &T) -> &T {
         reference
     }

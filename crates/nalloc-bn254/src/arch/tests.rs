@@ -7,11 +7,10 @@ use super::constants::Factor;
 use super::inverse::InvertEach;
 use super::lanes::{Elements, Kernel, Lanes};
 use super::model::Model;
+use super::multiply::{MultiplyAll, MultiplyEach, SquareEach};
 use super::product::shoup;
 use super::value::{Columns, Lazy};
-use super::vector::{
-    AddEach, InnerProduct, MultiplyAll, MultiplyEach, SquareEach, SubtractEach, Sum,
-};
+use super::vector::{AddEach, InnerProduct, SubtractEach, Sum};
 use crate::field::{Field, Fq, Fr, Modulus, Montgomery};
 use crate::ntt::four_step::{Direction, FourStep, Plan};
 use crate::ntt::three_sweeps::{self, ThreeSweeps};

@@ -164,6 +164,21 @@ fn assert_below<L: Lanes, M: Modulus>(l: L, limbs: &Limbs<L>, bound: u64) {
 }
 
 impl<L: Lanes> Lazy<L> {
+    /// Panics unless every lane's value, without the noise, is in [low, high).
+    #[cold]
+    pub(super) fn assert_within(&self, l: L, low: &Limbs52, high: &Limbs52) {
+        let mut words = [[0; LANES]; 5];
+        for (limb, words) in mask(l, &self.0).iter().zip(&mut words) {
+            l.store(*limb, words);
+        }
+        for lane in 0..LANES {
+            let value = words.map(|limb| limb[lane]);
+            let is_within =
+                value.iter().rev().ge(low.iter().rev()) && value.iter().rev().lt(high.iter().rev());
+            assert!(is_within, "lane {lane}: expected a value in {low:x?} .. {high:x?}");
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn load(l: L, from: &Stored) -> Self {
         Self(limbwise!(i => l.load(&from.0[i])))
@@ -301,16 +316,6 @@ impl<L: Lanes> Columns<L> {
     #[inline(always)]
     pub(crate) fn sub(&self, l: L, other: &Self) -> Self {
         Self(limbwise!(i => l.sub(self.0[i], other.0[i])))
-    }
-
-    /// As [`carried`](Self::carried), where the caller has derived that the sum is below 2p.
-    #[inline(always)]
-    pub(crate) fn below_2p<M: Modulus>(&self, l: L) -> Lazy<L> {
-        let limbs = carried(l, &self.0);
-        if cfg!(debug_assertions) {
-            assert_below::<L, M>(l, &mask(l, &limbs), 2);
-        }
-        Lazy(limbs)
     }
 
     /// The caller has derived that the sum is not negative and below 2^260.

@@ -3,21 +3,18 @@
 //! | verb | multiply-adds for eight | bound |
 //! |---|---|---|
 //! | add, subtract, sum | 0 | memory |
-//! | multiply, multiply by one factor | 100 | 50 cycles |
-//! | square | 80 | 40 cycles |
 //! | inner product | 50, and 50 for every 1024 elements | 25 cycles, or memory |
 //!
-//! `wide` derives the products and how they become canonical.
+//! `wide` derives the products and how they become canonical; `multiply` has the other verbs.
 
-use core::array;
 use core::marker::PhantomData;
 
-use super::constants::times_2_to_260;
+use super::beside::Nothing;
 use super::lanes::{Elements, Kernel, LANES, Lanes};
 use super::product::montgomery;
 use super::value::{Below, Columns, Lazy};
-use super::wide::{Wide, reduced_products, reductions, squares};
-use crate::field::{Modulus, Montgomery};
+use super::wide::{Wide, reductions};
+use crate::field::Modulus;
 
 /// Elements without any, where a reduction starts.
 const NONE: Elements = [[0; 4]; LANES];
@@ -70,114 +67,6 @@ impl<M: Modulus> Kernel for SubtractEach<'_, M> {
     }
 }
 
-/// `a[i] = a[i] * b[i]`.
-pub(crate) struct MultiplyEach<'a, M> {
-    pub(crate) a: &'a mut [Elements],
-    pub(crate) b: &'a [Elements],
-    pub(crate) modulus: PhantomData<M>,
-}
-
-impl<M: Modulus> Kernel for MultiplyEach<'_, M> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Lanes>(self, l: L) {
-        let start = Wide::minus_p::<M>(l);
-        let (a, last_a) = self.a.as_chunks_mut::<4>();
-        let (b, last_b) = self.b.as_chunks::<4>();
-        for (a, b) in a.iter_mut().zip(b) {
-            let x0 = Lazy::unpack_times_16(l, l.load_elements(&a[0]));
-            let x1 = Lazy::unpack_times_16(l, l.load_elements(&a[1]));
-            let x2 = Lazy::unpack_times_16(l, l.load_elements(&a[2]));
-            let x3 = Lazy::unpack_times_16(l, l.load_elements(&a[3]));
-            let y0 = Lazy::unpack(l, l.load_elements(&b[0]));
-            let y1 = Lazy::unpack(l, l.load_elements(&b[1]));
-            let y2 = Lazy::unpack(l, l.load_elements(&b[2]));
-            let y3 = Lazy::unpack(l, l.load_elements(&b[3]));
-            let (x, y) = ([&x0, &x1, &x2, &x3], [&y0, &y1, &y2, &y3]);
-            let z = reduced_products::<L, M, 4>(l, x, y, &start);
-            store_canonical::<L, M, 4>(l, &z, a);
-        }
-        for (a, b) in last_a.iter_mut().zip(last_b) {
-            let x = Lazy::unpack_times_16(l, l.load_elements(a));
-            let y = Lazy::unpack(l, l.load_elements(b));
-            let z = reduced_products::<L, M, 1>(l, [&x], [&y], &start);
-            store_canonical::<L, M, 1>(l, &z, array::from_mut(a));
-        }
-    }
-}
-
-/// `a[i] = a[i] * factor`.
-pub(crate) struct MultiplyAll<'a, M: Modulus> {
-    pub(crate) a: &'a mut [Elements],
-    pub(crate) factor: Montgomery<M>,
-}
-
-impl<M: Modulus> Kernel for MultiplyAll<'_, M> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Lanes>(self, l: L) {
-        let start = Wide::minus_p::<M>(l);
-        let factor = [times_2_to_260(self.factor).to_plain(); LANES];
-        let y = Lazy::unpack(l, l.load_elements(&factor));
-        let (a, last) = self.a.as_chunks_mut::<4>();
-        for a in a {
-            let x0 = Lazy::unpack(l, l.load_elements(&a[0]));
-            let x1 = Lazy::unpack(l, l.load_elements(&a[1]));
-            let x2 = Lazy::unpack(l, l.load_elements(&a[2]));
-            let x3 = Lazy::unpack(l, l.load_elements(&a[3]));
-            let x = [&x0, &x1, &x2, &x3];
-            let z = reduced_products::<L, M, 4>(l, x, [&y, &y, &y, &y], &start);
-            store_canonical::<L, M, 4>(l, &z, a);
-        }
-        for a in last {
-            let x = Lazy::unpack(l, l.load_elements(a));
-            let z = reduced_products::<L, M, 1>(l, [&x], [&y], &start);
-            store_canonical::<L, M, 1>(l, &z, array::from_mut(a));
-        }
-    }
-}
-
-/// `a[i] = a[i] * a[i]`.
-pub(crate) struct SquareEach<'a, M> {
-    pub(crate) a: &'a mut [Elements],
-    pub(crate) modulus: PhantomData<M>,
-}
-
-impl<M: Modulus> Kernel for SquareEach<'_, M> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<L: Lanes>(self, l: L) {
-        let start = Wide::minus_p::<M>(l);
-        let (a, last) = self.a.as_chunks_mut::<2>();
-        for a in a {
-            let x0 = Lazy::unpack_times_4(l, l.load_elements(&a[0]));
-            let x1 = Lazy::unpack_times_4(l, l.load_elements(&a[1]));
-            let z = reductions::<L, M, 2>(l, &squares(l, [&x0, &x1], &start));
-            store_canonical::<L, M, 2>(l, &z, a);
-        }
-        for a in last {
-            let x = Lazy::unpack_times_4(l, l.load_elements(a));
-            let z = reductions::<L, M, 1>(l, &squares(l, [&x], &start));
-            store_canonical::<L, M, 1>(l, &z, array::from_mut(a));
-        }
-    }
-}
-
-/// Values in [-p, p), each to the same in [0, p).
-#[inline(always)]
-fn store_canonical<L: Lanes, M: Modulus, const K: usize>(
-    l: L,
-    z: &[Columns<L>; K],
-    to: &mut [Elements; K],
-) {
-    for k in 0..K {
-        l.store_elements(z[k].canonical::<M>(l).pack(l), &mut to[k]);
-    }
-}
-
 /// The sums of `a[i] * b[i]`, element by element of the eight.
 pub(crate) struct InnerProduct<'a, M> {
     pub(crate) a: &'a [Elements],
@@ -201,7 +90,7 @@ impl<M: Modulus> Kernel for InnerProduct<'_, M> {
                 x.accumulate(l, &y, &mut low, &mut high);
             }
             let t = [Wide::of_halves(l, &low, &high)];
-            let [sum] = reductions::<L, M, 1>(l, &t);
+            let [sum] = reductions::<L, M, 1, _>(l, &t, &mut Nothing);
             total.add(l, &sum);
         }
         total.elements(l)

@@ -17,6 +17,7 @@
 //! 16 p^2 / 2^260 + p < 1.2 p; the columns that become it start at -p, so that it comes out in
 //! [-p, 0.2 p) and one conditional addition makes it canonical.
 
+use super::beside::Beside;
 use super::constants::{Constants, MASK};
 use super::lanes::Lanes;
 use super::value::{Below, Columns, Lazy, carried, mask, splat};
@@ -186,13 +187,47 @@ pub(super) fn reduced_products<L: Lanes, M: Modulus, const K: usize>(
     results
 }
 
+/// As [`reduced_products`], of two, with work `beside`.
+#[inline(always)]
+pub(super) fn reduced_pair<L: Lanes, M: Modulus>(
+    l: L,
+    a: [&Lazy<L>; 2],
+    b: [&Lazy<L>; 2],
+    start: &Wide<L>,
+    beside: &mut impl Beside<L>,
+) -> [Columns<L>; 2] {
+    let p = splat(l, &Constants::<M>::P);
+    let minus_inverse = l.splat(Constants::<M>::MINUS_INVERSE);
+    let [s0, s1, s2, s3, s4, ..] = start.0;
+    let mut t = [[s0, s1, s2, s3, s4, s0]; 2];
+    let y = [&b[0].0, &b[1].0];
+    macro_rules! row {
+        ($i:literal) => {
+            let x = [a[0].0[$i], a[1].0[$i]];
+            let m = l.row_low(&mut t, x, y, minus_inverse);
+            beside.slice(l, 2 * $i, &mut t[0][1]);
+            (t[0][5], t[1][5]) = (start.0[5 + $i], start.0[5 + $i]);
+            l.row_high(&mut t, x, y, m, &p);
+            beside.slice(l, 2 * $i + 1, &mut t[0][1]);
+        };
+    }
+    row!(0);
+    row!(1);
+    row!(2);
+    row!(3);
+    row!(4);
+    let [[x0, x1, x2, x3, x4, _], [y0, y1, y2, y3, y4, _]] = t;
+    [Columns([x0, x1, x2, x3, x4]), Columns([y0, y1, y2, y3, y4])]
+}
+
 /// t -> (t + m p) / 2^260, columns not carried; 50 madd each.
 ///
 /// Columns 0 to 4 are below 2^63, also with the products that are added here.
 #[inline(always)]
-pub(super) fn reductions<L: Lanes, M: Modulus, const K: usize>(
+pub(super) fn reductions<L: Lanes, M: Modulus, const K: usize, B: Beside<L>>(
     l: L,
     t: &[Wide<L>; K],
+    beside: &mut B,
 ) -> [Columns<L>; K] {
     let p = splat(l, &Constants::<M>::P);
     let minus_inverse = l.splat(Constants::<M>::MINUS_INVERSE);
@@ -210,11 +245,13 @@ pub(super) fn reductions<L: Lanes, M: Modulus, const K: usize>(
             each!(k => m[k] = l.madd_low(minus_inverse, t[k].0[$i], minus_inverse));
             each!(k => t[k].0[$i] = l.shr::<52>(t[k].0[$i]));
             each!(k => t[k].0[$i] = l.madd_high(t[k].0[$i], m[k], p[0]));
+            beside.slice(l, 2 * $i, &mut t[0].0[$i + 1]);
             each!(k => t[k].0[$i + 1] = l.madd_low(t[k].0[$i + 1], m[k], p[1]));
             each!(k => t[k].0[$i + 1] = l.add(t[k].0[$i + 1], t[k].0[$i]));
             each!(k => t[k].0[$i + 2] = l.madd_low(t[k].0[$i + 2], m[k], p[2]));
             each!(k => t[k].0[$i + 3] = l.madd_low(t[k].0[$i + 3], m[k], p[3]));
             each!(k => t[k].0[$i + 4] = l.madd_low(t[k].0[$i + 4], m[k], p[4]));
+            beside.slice(l, 2 * $i + 1, &mut t[0].0[$i + 2]);
             each!(k => t[k].0[$i + 2] = l.madd_high(t[k].0[$i + 2], m[k], p[1]));
             each!(k => t[k].0[$i + 3] = l.madd_high(t[k].0[$i + 3], m[k], p[2]));
             each!(k => t[k].0[$i + 4] = l.madd_high(t[k].0[$i + 4], m[k], p[3]));

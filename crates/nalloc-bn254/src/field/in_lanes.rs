@@ -8,9 +8,8 @@ use super::mont::{Modulus, Montgomery};
 use crate::arch::Kernels;
 use crate::arch::inverse::{CHAINS, InvertEach};
 use crate::arch::lanes::{Elements, Kernel, LANES, Lanes as _};
-use crate::arch::vector::{
-    AddEach, InnerProduct, MultiplyAll, MultiplyEach, SquareEach, SubtractEach, Sum,
-};
+use crate::arch::multiply::{MultiplyAll, MultiplyEach, SquareEach};
+use crate::arch::vector::{AddEach, InnerProduct, SubtractEach, Sum};
 
 impl<M: Modulus> Montgomery<M> {
     /// Runs a kernel where there are lanes. What it computed, or none.

@@ -12,7 +12,7 @@ use core::marker::PhantomData;
 use core::ops::RangeInclusive;
 
 use super::three_sweeps::{self, ThreeSweeps};
-use super::work::{Lengths, Work};
+use super::work::{Desk, Lengths, Sweep, Work};
 use crate::arch::constants::{Factor, times_2_to_260};
 use crate::arch::lanes::{Elements, LANES, Lanes};
 use crate::arch::sweep::{ColumnBlock, Pieces, RUN_GAP, RowBlock};
@@ -87,6 +87,9 @@ pub trait FourStep<F>: Send + Sync {
     /// # Errors
     /// [`Error::Cancelled`]; the values are then of no use.
     fn run(&self, values: &mut [F], work: &mut Work<'_>) -> Result<(), Error>;
+
+    /// Bytes of its tables.
+    fn table_bytes(&self) -> usize;
 }
 
 pub(crate) struct Plan<L, M> {
@@ -190,8 +193,12 @@ fn twists<L: Lanes, M: Modulus>(
 
 impl<L: Lanes, M: Modulus> FourStep<Montgomery<M>> for Plan<L, M> {
     fn run(&self, values: &mut [Montgomery<M>], work: &mut Work<'_>) -> Result<(), Error> {
-        // Both sweeps are begun by a thread of the pool: one wake-up less.
-        work.pool.install(|| self.sweeps(values, work))
+        self.sweeps(values, work)
+    }
+
+    fn table_bytes(&self) -> usize {
+        let coset_roots = self.coset_roots.as_ref().map_or(0, |roots| size_of_val::<[_]>(roots));
+        size_of_val::<[_]>(&self.roots) + coset_roots + size_of_val::<[_]>(&self.twists)
     }
 }
 
@@ -204,29 +211,24 @@ impl<L: Lanes, M: Modulus> Plan<L, M> {
         let (n1, n2) = (1usize << self.log2_columns, 1usize << self.log2_rows);
         let run = n2 + RUN_GAP;
         let prefetches = log2 >= PREFETCHED_LOG2_MIN;
-        let scratch = &mut work.scratch[..n1 / LANES * run];
-        let plain = Roots::Plain(&self.roots);
-
+        let scratch = Pieces::new(&mut work.scratch[..n1 / LANES * run]);
         let values = Pieces::new(values);
-        let pieces = Pieces::new(scratch);
+        let plain = Roots::Plain(&self.roots);
         let column_roots = self.coset_roots.as_ref().map_or(plain, |roots| Roots::Coset(roots));
-        work.desks.for_each_block(n2 / LANES, n1, |block, next_block, desk| {
+        let columns = |block: usize, next_block: Option<usize>, desk: &mut Desk<'_>| {
             let twists = &self.twists[block * n1..][..n1];
-            let (roots, scratch) = (column_roots, pieces);
             self.lanes.call(ColumnBlock::<M> {
                 input: values,
                 block,
                 tile: desk.tile,
-                roots,
+                roots: column_roots,
                 twists,
                 scratch,
                 next_block: next_block.filter(|_| prefetches),
                 modulus: PhantomData,
             });
-        })?;
-
-        let scratch = &*scratch;
-        work.desks.for_each_block(n1 / LANES, n2, |block, next_block, desk| {
+        };
+        let rows = |block: usize, next_block: Option<usize>, desk: &mut Desk<'_>| {
             self.lanes.call(RowBlock::<M> {
                 scratch,
                 run,
@@ -238,6 +240,10 @@ impl<L: Lanes, M: Modulus> Plan<L, M> {
                 next_block: next_block.filter(|_| prefetches),
                 modulus: PhantomData,
             });
-        })
+        };
+        work.desks.run(&[
+            Sweep { count: n2 / LANES, tile_len: n1, work: &columns },
+            Sweep { count: n1 / LANES, tile_len: n2, work: &rows },
+        ])
     }
 }

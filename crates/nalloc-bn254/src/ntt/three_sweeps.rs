@@ -18,7 +18,7 @@ use core::marker::PhantomData;
 use core::ops::RangeInclusive;
 
 use super::four_step::{Direction, FourStep, bit_reversed_roots, coset_roots, streams_past_caches};
-use super::work::{Lengths, Work};
+use super::work::{Desk, Lengths, Sweep, Work};
 use crate::arch::constants::{Factor, times_2_to_260};
 use crate::arch::lanes::{Elements, LANES, Lanes};
 use crate::arch::slab::{InnerBlock, OuterBlock, Place};
@@ -134,12 +134,12 @@ impl<L: Lanes, M: Modulus> ThreeSweeps<L, M> {
         let values = Montgomery::as_elements_mut(values);
         debug_assert_eq!(values.len() * LANES, 1 << self.log2, "a transform of another length");
         let streams = streams_past_caches(self.log2, values);
-        let scratch = &mut work.scratch[..values.len()];
+        let scratch = Pieces::new(&mut work.scratch[..values.len()]);
         let plain = Roots::Plain(&self.roots);
         let outer_roots = self.coset_roots.as_ref().map_or(plain, |roots| Roots::Coset(roots));
         let values = Pieces::new(values);
 
-        work.desks.for_each_block(nb, na, |ib, next_ib, desk| {
+        let outer = |ib: usize, next_ib: Option<usize>, desk: &mut Desk<'_>| {
             self.outer_twists(ib, desk.factors);
             for half in 0..HALVES {
                 let place = |ib, half| Place { first: ib * HALVES + half, stride: nb * HALVES };
@@ -157,10 +157,8 @@ impl<L: Lanes, M: Modulus> ThreeSweeps<L, M> {
                     modulus: PhantomData,
                 });
             }
-        })?;
-
-        let pieces = Pieces::new(scratch);
-        work.desks.for_each_block(na * HALVES, nb, |block, next, desk| {
+        };
+        let inner = |block: usize, next: Option<usize>, desk: &mut Desk<'_>| {
             let place = |block: usize| {
                 let (ka, half) = (block / HALVES, block % HALVES);
                 Place { first: ka * nb * HALVES + half, stride: HALVES }
@@ -174,18 +172,16 @@ impl<L: Lanes, M: Modulus> ThreeSweeps<L, M> {
                 roots: plain,
                 twists: &self.inner_twists[half * nb..][..nb],
                 twist_of_row: &self.row_twists[block],
-                scratch: pieces,
+                scratch,
                 output_first: block / HALVES,
                 output_stride: na,
                 run: HALVES * LANES,
                 column_piece: half * LANES,
                 modulus: PhantomData,
             });
-        })?;
-
-        let scratch = &*scratch;
+        };
         let (n1, n2) = (na * nb, HALVES * LANES);
-        work.desks.for_each_block(n1 / LANES, n2, |block, next_block, desk| {
+        let rows = |block: usize, next_block: Option<usize>, desk: &mut Desk<'_>| {
             self.lanes.call(RowBlock::<M> {
                 scratch,
                 run: n2,
@@ -197,12 +193,23 @@ impl<L: Lanes, M: Modulus> ThreeSweeps<L, M> {
                 next_block,
                 modulus: PhantomData,
             });
-        })
+        };
+        work.desks.run(&[
+            Sweep { count: nb, tile_len: na, work: &outer },
+            Sweep { count: na * HALVES, tile_len: nb, work: &inner },
+            Sweep { count: n1 / LANES, tile_len: n2, work: &rows },
+        ])
     }
 }
 
 impl<L: Lanes, M: Modulus> FourStep<Montgomery<M>> for ThreeSweeps<L, M> {
     fn run(&self, values: &mut [Montgomery<M>], work: &mut Work<'_>) -> Result<(), Error> {
-        work.pool.install(|| self.sweeps(values, work))
+        self.sweeps(values, work)
+    }
+
+    fn table_bytes(&self) -> usize {
+        let coset_roots = self.coset_roots.as_ref().map_or(0, |roots| size_of_val::<[_]>(roots));
+        let twists = size_of_val::<[_]>(&self.inner_twists) + size_of_val::<[_]>(&self.row_twists);
+        size_of_val::<[_]>(&self.roots) + coset_roots + twists
     }
 }
