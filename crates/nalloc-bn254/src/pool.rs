@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::thread::available_parallelism;
 
 use rayon::prelude::*;
@@ -124,6 +125,21 @@ impl Pool {
             let pairs = left.par_chunks_mut(chunk_len).zip(right.par_chunks_mut(chunk_len));
             pairs.enumerate().for_each(|(index, (l, r))| work(index * chunk_len, l, r));
         });
+    }
+
+    /// Runs `work` on every piece of `piece_len` numbers below `count`.
+    pub(crate) fn for_each_range(
+        &self,
+        count: usize,
+        piece_len: usize,
+        work: impl Fn(Range<usize>) + Send + Sync,
+    ) {
+        if count <= piece_len {
+            return work(0..count);
+        }
+        let piece = |index: usize| index * piece_len..count.min((index + 1) * piece_len);
+        let pieces = (0..count.div_ceil(piece_len)).into_par_iter();
+        self.install(|| pieces.for_each(|index| work(piece(index))));
     }
 
     /// The sum of the results of `work` on every piece of `chunk_len` elements, which it gets with

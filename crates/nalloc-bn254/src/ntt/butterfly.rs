@@ -1,6 +1,4 @@
 //! The two half-transforms, layer by layer. See the head of ntt.rs for what they compute.
-//!
-//! Their results are not settled: `Field::settled` makes elements of them.
 
 use super::roots::Roots;
 use crate::field::Field;
@@ -15,10 +13,35 @@ const BUTTERFLIES_PER_TASK: usize = 2048;
 /// Bit-reversed order to natural order: every layer joins twice as much as the one before.
 pub(super) fn forward<F: Field>(values: &mut [F], roots: &Roots<F>, pool: &Pool) {
     if values.len() <= IN_CACHE_LEN {
+        forward_in_cache(values, roots);
+        return settle(values);
+    }
+    let (low, high) = forward_halves(values, roots, pool);
+    let layer = roots.layer(low.len());
+    // What the last layer leaves is settled while it is near: one sweep over memory less.
+    pool.for_each_chunk_pair_mut(low, high, BUTTERFLIES_PER_TASK, |start, low, high| {
+        forward_butterflies(low, high, &layer[start..]);
+        settle(low);
+        settle(high);
+    });
+}
+
+/// Transforms both halves, whose results are not settled.
+fn forward_halves<'v, F: Field>(
+    values: &'v mut [F],
+    roots: &Roots<F>,
+    pool: &Pool,
+) -> (&'v mut [F], &'v mut [F]) {
+    let (low, high) = values.split_at_mut(values.len() / 2);
+    pool.join(|| forward_unsettled(low, roots, pool), || forward_unsettled(high, roots, pool));
+    (low, high)
+}
+
+fn forward_unsettled<F: Field>(values: &mut [F], roots: &Roots<F>, pool: &Pool) {
+    if values.len() <= IN_CACHE_LEN {
         return forward_in_cache(values, roots);
     }
-    let (low, high) = values.split_at_mut(values.len() / 2);
-    pool.join(|| forward(low, roots, pool), || forward(high, roots, pool));
+    let (low, high) = forward_halves(values, roots, pool);
     let layer = roots.layer(low.len());
     pool.for_each_chunk_pair_mut(low, high, BUTTERFLIES_PER_TASK, |start, low, high| {
         forward_butterflies(low, high, &layer[start..]);
@@ -62,6 +85,14 @@ fn inverse_in_cache<F: Field>(values: &mut [F], roots: &Roots<F>) {
             inverse_layer_part(low, high, layer, 0);
         }
         half /= 2;
+    }
+    settle(values);
+}
+
+/// Makes elements of the results of butterflies.
+fn settle<F: Field>(values: &mut [F]) {
+    for value in values {
+        *value = value.settled();
     }
 }
 

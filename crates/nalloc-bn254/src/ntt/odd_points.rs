@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::four_step::{self, Direction};
 use super::shared::Tables;
-use super::{Ntt, SCALED_PER_TASK, Work, butterfly, order, settle};
+use super::{Ntt, SCALED_PER_TASK, Work, butterfly, order};
 use crate::arch::Kernels;
 use crate::buffer::HeapBuffer;
 use crate::error::Error;
@@ -60,7 +60,7 @@ impl<F: Field> OddPoints<F> {
             *entry = factor;
             factor *= shift;
         }
-        order::reverse_bits(&mut factors);
+        order::reverse_bits_here(&mut factors);
         Ok(Self { ntt, extension: Extension::Factors(factors) })
     }
 
@@ -93,12 +93,10 @@ impl<F: Field> OddPoints<F> {
         let roots = self.ntt.roots()?;
         butterfly::inverse(values, roots, work.pool);
         work.pool.for_each_chunk_mut(values, SCALED_PER_TASK, |start, chunk| {
-            settle(chunk);
             let end = start + chunk.len();
             F::multiply_each(self.ntt.kernels, chunk, &factors[start..end]);
         });
         butterfly::forward(values, roots, work.pool);
-        work.pool.for_each_chunk_mut(values, SCALED_PER_TASK, |_, chunk| settle(chunk));
         Ok(())
     }
 }

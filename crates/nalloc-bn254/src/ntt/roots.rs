@@ -10,17 +10,31 @@
 //!
 //! The inverse needs no table of its own: of order 2 `half`, w^-j = -w^(half - j).
 
+use std::sync::Arc;
+
+use nalloc::MapFailed;
+
+use super::shared::{Table, shared};
 use crate::buffer::HeapBuffer;
 use crate::error::Error;
 use crate::field::Field;
-use nalloc::MapFailed;
 
 /// The roots of every layer of one domain.
 pub(super) struct Roots<F: Field>(HeapBuffer<F>);
 
+impl<F: Field> Table for Roots<F> {
+    fn bytes(&self) -> usize {
+        size_of_val::<[F]>(&self.0)
+    }
+}
+
 impl<F: Field> Roots<F> {
-    /// The table of the domain of 2^`log2` points.
-    pub(super) fn new(log2: u32) -> Result<Self, Error> {
+    /// The table of the domain of 2^`log2` points: somebody's, or a new one.
+    pub(super) fn of(log2: u32) -> Result<Arc<Self>, Error> {
+        shared(|roots: &Self| roots.0.len() >> log2 == 1, || Self::new(log2))
+    }
+
+    fn new(log2: u32) -> Result<Self, Error> {
         let too_large = Error::DomainTooLarge { log2, log2_max: F::TWO_ADICITY };
         let root = F::root_of_unity(log2).ok_or(too_large)?;
         let len = 1usize.checked_shl(log2).ok_or(MapFailed::LengthOverflow)?;

@@ -1,5 +1,7 @@
 //! Transforms against their definition, against arkworks, and there and back.
 
+mod large;
+
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use nalloc::Arena;
 use nalloc_bn254::{Error, Field, Fq, Fr, Kernels, Ntt, OddPoints, Pool, ntt_scratch_bytes};
@@ -114,10 +116,8 @@ fn transforms_larger_than_the_cache_equal_arkworks() {
 fn transforms_survive_a_round_trip() {
     let mut rng = Rng::new();
     let pools = pools();
-    let log2_max = std::env::var("NALLOC_TEST_NTT_LOG2_MAX");
-    let log2_max = log2_max.map_or(18, |text| text.parse().expect("a number of at most 28"));
 
-    for log2 in 0..=log2_max {
+    for log2 in 0..=large::log2_max().min(large::LOG2.start() - 1) {
         let ntt = Ntt::new(log2).unwrap();
         let coefficients: Vec<Fr> = (0..1 << log2).map(|_| rng.fr()).collect();
         for pool in &pools {
@@ -129,6 +129,62 @@ fn transforms_survive_a_round_trip() {
             assert_eq!(values[5 % values.len()], value_at(&coefficients, point));
             ntt.inverse(&mut values, &mut work).unwrap();
             assert_eq!(values, coefficients, "2^{log2}");
+        }
+    }
+}
+
+/// On each number of threads, and with all kernels, the results of one thread.
+#[test]
+fn results_are_the_same_on_1_to_64_threads() {
+    let mut rng = Rng::new();
+    let pools = [1, 2, 3, 8, 17, 64].map(|threads| Pool::new(Some(threads)).unwrap());
+
+    for (log2, kernels) in
+        [6, 8, 9, 13, 16].into_iter().flat_map(|l| all_kernels().into_iter().map(move |k| (l, k)))
+    {
+        let coefficients: Vec<Fr> = (0..1 << log2).map(|_| rng.fr()).collect();
+        let odd = OddPoints::with_kernels(log2, kernels).unwrap();
+        let results = pools.iter().map(|pool| {
+            let arena = arena(log2, pool);
+            let mut work = odd.ntt().work(pool, &arena, &()).unwrap();
+            let mut values = coefficients.clone();
+            // One after the other, so that threads meet the ends of several sweeps.
+            for _ in 0..3 {
+                odd.ntt().forward(&mut values, &mut work).unwrap();
+                odd.extend(&mut values, &mut work).unwrap();
+            }
+            values
+        });
+        let results: Vec<Vec<Fr>> = results.collect();
+        assert!(results.windows(2).all(|two| two[0] == two[1]), "2^{log2}, {kernels:?}");
+    }
+}
+
+#[test]
+fn values_without_order_become_natural_and_go_back_to_their_coefficients() {
+    let mut rng = Rng::new();
+    let pools = pools();
+
+    for (log2, pool) in (0..=13).flat_map(|log2| pools.iter().map(move |pool| (log2, pool))) {
+        let coefficients: Vec<Fr> = (0..1 << log2).map(|_| rng.fr()).collect();
+        for kernels in all_kernels() {
+            let ntt = Ntt::with_kernels(log2, kernels).unwrap();
+            let arena = arena(log2, pool);
+            let mut work = ntt.work(pool, &arena, &()).unwrap();
+            let mut natural = coefficients.clone();
+            ntt.forward(&mut natural, &mut work).unwrap();
+
+            let mut values = coefficients.clone();
+            let unordered = ntt.forward_unordered(&mut values, &mut work).unwrap();
+            assert!(unordered.into_natural(pool) == natural, "2^{log2}, {kernels:?}");
+
+            let mut values = coefficients.clone();
+            let mut unordered = ntt.forward_unordered(&mut values, &mut work).unwrap();
+            unordered.as_mut_slice().iter_mut().for_each(|value| *value += Fr::ONE);
+            let back = ntt.inverse_unordered(unordered, &mut work).unwrap();
+            // One on every point is the constant one.
+            back[0] -= Fr::ONE;
+            assert!(back == coefficients, "2^{log2}, {kernels:?}");
         }
     }
 }
