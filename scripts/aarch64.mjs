@@ -23,7 +23,17 @@ if (!fs.existsSync(path.join(sysroot, 'lib', 'rustlib', TRIPLE))) {
 if (!has(LINKER)) skip(LINKER, 'apt-get install gcc-aarch64-linux-gnu libc6-dev-arm64-cross')
 const emulator = EMULATORS.find(has) ?? skip(EMULATORS[0], 'apt-get install qemu-user-static')
 
-const tests = ['-p', 'nalloc-bn254', '--lib', '--test', 'bn254']
+const tests = [
+  '-p',
+  'nalloc-bn254',
+  '-p',
+  'nalloc-groth16',
+  '--lib',
+  '--test',
+  'bn254',
+  '--test',
+  'groth16',
+]
 run('cargo', ['test', '--release', '--target', TRIPLE, ...tests], {
   env: {
     ...process.env,
