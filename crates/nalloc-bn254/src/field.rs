@@ -191,6 +191,22 @@ pub trait Field:
         self
     }
 
+    /// self * other, compiled into its caller: as a call its operands pass through memory.
+    #[doc(hidden)]
+    #[inline]
+    #[must_use]
+    fn times(self, other: Self) -> Self {
+        self * other
+    }
+
+    /// As [`times`](Self::times), of and to values that only these two understand.
+    #[doc(hidden)]
+    #[inline]
+    #[must_use]
+    fn times_lazily(self, other: Self) -> Self {
+        self.times(other)
+    }
+
     /// self * self.
     #[inline]
     #[must_use]

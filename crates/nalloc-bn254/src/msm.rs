@@ -40,7 +40,7 @@
 
 pub(crate) mod adder;
 mod buckets;
-mod digits;
+pub(crate) mod digits;
 mod glv;
 mod plan;
 mod reduce;

@@ -9,8 +9,9 @@ use core::arch::x86_64::{
     _mm512_mask_sub_epi64, _mm512_min_epu64, _mm512_movepi64_mask, _mm512_or_si512,
     _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set_epi64, _mm512_set1_epi64,
     _mm512_setzero_si512, _mm512_shuffle_i64x2, _mm512_slli_epi64, _mm512_sllv_epi64,
-    _mm512_srai_epi64, _mm512_srli_epi64, _mm512_storeu_si512, _mm512_stream_si512,
-    _mm512_sub_epi64, _mm512_ternarylogic_epi64, _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
+    _mm512_srai_epi64, _mm512_srav_epi64, _mm512_srli_epi64, _mm512_srlv_epi64,
+    _mm512_storeu_si512, _mm512_stream_si512, _mm512_sub_epi64, _mm512_ternarylogic_epi64,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
 };
 use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
@@ -110,6 +111,21 @@ impl Lanes for Ifma {
     #[inline(always)]
     fn sar<const N: u32>(self, a: __m512i) -> __m512i {
         register!(_mm512_srai_epi64::<N>(a))
+    }
+
+    #[inline(always)]
+    fn shl_by(self, a: __m512i, bits: u32) -> __m512i {
+        register!(_mm512_sllv_epi64(a, _mm512_set1_epi64(i64::from(bits))))
+    }
+
+    #[inline(always)]
+    fn shr_by(self, a: __m512i, bits: u32) -> __m512i {
+        register!(_mm512_srlv_epi64(a, _mm512_set1_epi64(i64::from(bits))))
+    }
+
+    #[inline(always)]
+    fn sar_by(self, a: __m512i, bits: u32) -> __m512i {
+        register!(_mm512_srav_epi64(a, _mm512_set1_epi64(i64::from(bits))))
     }
 
     #[inline(always)]

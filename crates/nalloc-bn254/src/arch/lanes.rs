@@ -58,6 +58,12 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     fn shr<const N: u32>(self, a: Self::Word) -> Self::Word;
     /// a / 2^N, rounded down, a signed.
     fn sar<const N: u32>(self, a: Self::Word) -> Self::Word;
+    /// a * 2^`bits` modulo 2^64, for fewer than 64 bits.
+    fn shl_by(self, a: Self::Word, bits: u32) -> Self::Word;
+    /// a / 2^`bits`, rounded down, a unsigned, for fewer than 64 bits.
+    fn shr_by(self, a: Self::Word, bits: u32) -> Self::Word;
+    /// a / 2^`bits`, rounded down, a signed, for fewer than 64 bits.
+    fn sar_by(self, a: Self::Word, bits: u32) -> Self::Word;
     /// Bits N .. N + 63 of high * 2^64 + low.
     fn funnel<const N: i32>(self, low: Self::Word, high: Self::Word) -> Self::Word;
     /// Where `sign` is negative `a`, else `b`.

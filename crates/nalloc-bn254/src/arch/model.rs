@@ -67,6 +67,18 @@ impl Lanes for Model {
         a.map(|a| (a.cast_signed() >> N).cast_unsigned())
     }
 
+    fn shl_by(self, a: Self::Word, bits: u32) -> Self::Word {
+        a.map(|a| a << bits)
+    }
+
+    fn shr_by(self, a: Self::Word, bits: u32) -> Self::Word {
+        a.map(|a| a >> bits)
+    }
+
+    fn sar_by(self, a: Self::Word, bits: u32) -> Self::Word {
+        a.map(|a| (a.cast_signed() >> bits).cast_unsigned())
+    }
+
     fn funnel<const N: i32>(self, low: Self::Word, high: Self::Word) -> Self::Word {
         each(|i| ((u128::from(high[i]) << 64 | u128::from(low[i])) >> N) as u64)
     }

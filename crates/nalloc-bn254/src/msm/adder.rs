@@ -129,28 +129,47 @@ pub(crate) fn portable_bytes<F>() -> usize {
 
 impl<F: CurveField> Adder<F> for Portable<'_, F> {
     fn add(&mut self, rows: &mut [Affine<F>], source: Source<'_, F>, entries: &[Entry]) -> bool {
-        let mut product = F::ONE;
+        match source {
+            Source::Points(points) => self.add_from(rows, entries, |_, entry| points.get(entry)),
+            Source::Rows => self.add_from(rows, entries, |rows, entry| rows[entry.from()]),
+        }
+    }
+}
+
+impl<F: CurveField> Portable<'_, F> {
+    /// Adds what `from` says for each entry; whether a pair had equal x.
+    fn add_from(
+        &mut self,
+        rows: &mut [Affine<F>],
+        entries: &[Entry],
+        from: impl Fn(&[Affine<F>], Entry) -> Affine<F>,
+    ) -> bool {
+        // Two chains of products: one waits for its last product when another could begin.
+        let mut products = [F::ONE; 2];
         let mut has_equal_x = false;
         let notes = self.denominators.iter_mut().zip(self.products.iter_mut());
         for (&entry, (denominator, before)) in entries.iter().zip(notes) {
-            let (a, b) = (rows[entry.to()], from(rows, &source, entry));
+            let (a, b) = (rows[entry.to()], from(rows, entry));
             let mut d = b.x - a.x;
             if d.is_zero() {
                 has_equal_x = true;
                 d = if is_doubling(&a, &b) { a.y.double() } else { F::ONE };
             }
+            let [product, other] = products;
             (*denominator, *before) = (d, product);
-            product *= d;
+            products = [other, product.times_lazily(d)];
         }
         // No factor is zero.
-        let mut inverse = product.invert_vartime().unwrap_or(F::ZERO);
+        let [last, other] = products;
+        let inverse = last.times(other).invert_vartime().unwrap_or(F::ZERO);
+        let mut inverses = [other.times(inverse), last.times(inverse)];
         let notes = self.denominators.iter().zip(self.products.iter());
         for (&entry, (denominator, before)) in entries.iter().zip(notes).rev() {
-            let (a, b) = (rows[entry.to()], from(rows, &source, entry));
-            let d_inverse = inverse * *before;
-            inverse *= *denominator;
+            let (a, b) = (rows[entry.to()], from(rows, entry));
+            let [other, inverse] = inverses;
+            inverses = [inverse.times_lazily(*denominator), other];
             let mut numerator = b.y - a.y;
-            if a.x == b.x {
+            if has_equal_x && a.x == b.x {
                 if !is_doubling(&a, &b) {
                     rows[entry.to()] = Affine::INFINITY;
                     continue;
@@ -158,9 +177,9 @@ impl<F: CurveField> Adder<F> for Portable<'_, F> {
                 let square = a.x.square();
                 numerator = square.double() + square;
             }
-            let slope = numerator * d_inverse;
-            let x = slope.square() - a.x - b.x;
-            rows[entry.to()] = Affine { x, y: slope * (a.x - x) - a.y };
+            let slope = inverse.times_lazily(*before).times(numerator);
+            let x = slope.times(slope) - a.x - b.x;
+            rows[entry.to()] = Affine { x, y: slope.times(a.x - x) - a.y };
         }
         has_equal_x
     }
@@ -169,14 +188,6 @@ impl<F: CurveField> Adder<F> for Portable<'_, F> {
 /// Whether two points with equal x are one that has a tangent; else their sum is infinity.
 fn is_doubling<F: CurveField>(a: &Affine<F>, b: &Affine<F>) -> bool {
     a.y == b.y && !a.y.is_zero()
-}
-
-/// What an entry adds.
-fn from<F: CurveField>(rows: &[Affine<F>], source: &Source<'_, F>, entry: Entry) -> Affine<F> {
-    match source {
-        Source::Points(points) => points.get(entry),
-        Source::Rows => rows[entry.from()],
-    }
 }
 
 /// The point that a row stands for.

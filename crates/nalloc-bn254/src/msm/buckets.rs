@@ -49,6 +49,43 @@ pub(super) struct Buckets<'a, F> {
     pub(super) count: usize,
 }
 
+/// Where entries go. Lengths are passed by value: in memory, a tag's byte could be one of theirs.
+struct Lists<'a> {
+    tags: &'a mut [u8; TAGS],
+    block: &'a mut [Entry; BLOCK],
+    queue: &'a mut [Entry; BLOCK],
+}
+
+impl Lists<'_> {
+    /// Whether the entry's bucket was empty; it counts as filled from now on.
+    #[inline]
+    fn fill(&mut self, entry: Entry) -> bool {
+        let tag = &mut self.tags[entry.to() % TAGS];
+        let is_empty = *tag == EMPTY;
+        if is_empty {
+            *tag = FILLED;
+        }
+        is_empty
+    }
+
+    /// Adds an entry to the block or to the queue, of so many entries; how many there are then.
+    #[inline]
+    fn push(
+        &mut self,
+        entry: Entry,
+        current: u8,
+        (in_block, in_queue): (usize, usize),
+    ) -> (usize, usize) {
+        let tag = &mut self.tags[entry.to() % TAGS];
+        // Both are written, and one counts: which one cannot be predicted.
+        let is_free = usize::from(*tag != current);
+        *tag = current;
+        self.block[in_block % BLOCK] = entry;
+        self.queue[in_queue % BLOCK] = entry;
+        (in_block + is_free, in_queue + 1 - is_free)
+    }
+}
+
 impl<F: CurveField> Buckets<'_, F> {
     /// Empties the first `count` buckets.
     pub(super) fn begin(&mut self, count: usize) {
@@ -88,6 +125,8 @@ impl<F: CurveField> Buckets<'_, F> {
         digits: &[Digits],
         offset: u64,
     ) {
+        let mut lists = Lists { tags: self.tags, block: self.block, queue: self.queue };
+        let mut lens = (self.in_block, self.in_queue);
         for (&index, digits) in indices.iter().zip(digits) {
             let from = u64::from(index) << FLAG_BITS;
             let [first, second] = digits.0;
@@ -95,37 +134,33 @@ impl<F: CurveField> Buckets<'_, F> {
                 if digit != 0 {
                     let bucket = offset + u64::from(digit.unsigned_abs());
                     let opposite = if digit < 0 { OPPOSITE } else { 0 };
-                    self.push(points, Entry(bucket << TO_SHIFT | from | image | opposite));
+                    let entry = Entry(bucket << TO_SHIFT | from | image | opposite);
+                    if lists.fill(entry) {
+                        self.rows[entry.to()] = points.get(entry);
+                    } else {
+                        lens = lists.push(entry, self.current, lens);
+                    }
                 }
             }
         }
-    }
-
-    /// Adds one entry to the block, the queue or an empty bucket.
-    #[inline]
-    fn push(&mut self, points: &Points<'_, F>, entry: Entry) {
-        let tag = &mut self.tags[entry.to() % TAGS];
-        if *tag == EMPTY {
-            *tag = FILLED;
-            self.rows[entry.to()] = points.get(entry);
-            return;
-        }
-        // Both are written, and one counts: which one cannot be predicted.
-        let is_free = usize::from(*tag != self.current);
-        *tag = self.current;
-        self.block[self.in_block % BLOCK] = entry;
-        self.queue[self.in_queue % BLOCK] = entry;
-        self.in_block += is_free;
-        self.in_queue += 1 - is_free;
+        (self.in_block, self.in_queue) = lens;
     }
 
     /// Does the additions of the block, and begins the next one with the queue.
     fn flush(&mut self, points: Points<'_, F>) {
         self.add_block(Source::Points(points));
         let waiting = core::mem::take(&mut self.in_queue);
+        let mut lists = Lists { tags: self.tags, block: self.block, queue: self.queue };
+        let mut lens = (0, 0);
         for index in 0..waiting {
-            self.push(&points, self.queue[index]);
+            let entry = lists.queue[index];
+            if lists.fill(entry) {
+                self.rows[entry.to()] = points.get(entry);
+            } else {
+                lens = lists.push(entry, self.current, lens);
+            }
         }
+        (self.in_block, self.in_queue) = lens;
         if self.in_queue > QUEUE_MAX {
             self.add_block(Source::Points(points));
             self.fold(points);

@@ -13,6 +13,9 @@
 //! so that a window walks only those that reach it, and leaves out zeros and points at infinity.
 
 use super::glv::{HALF_BITS, halves};
+use crate::arch::Kernels;
+use crate::arch::halves::RecodeHalves;
+use crate::arch::lanes::{LANES, Lanes as _};
 use crate::curve::{Affine, CurveField};
 use crate::error::Error;
 use crate::field::Fr;
@@ -73,7 +76,7 @@ impl Windows {
     }
 
     /// What is added to a number: half a window in every window but the last.
-    fn bias(self) -> i128 {
+    pub(super) fn bias(self) -> i128 {
         let half = |window| 1i128 << (window * self.bits as usize + self.bits as usize - 1);
         (0..self.count() - 1).map(half).sum()
     }
@@ -82,7 +85,7 @@ impl Windows {
 /// The digits of the halves of one scalar in one window.
 #[derive(Clone, Copy, Default)]
 #[repr(transparent)]
-pub(super) struct Digits(pub(super) [i16; 2]);
+pub(crate) struct Digits(pub(crate) [i16; 2]);
 
 // SAFETY: two integers.
 unsafe impl nalloc::Zeroable for Digits {}
@@ -120,40 +123,20 @@ struct Classed {
 
 impl<F: CurveField> Chunk<'_, F> {
     /// Writes order, digits and images.
-    pub(super) fn recode(self, windows: Windows, kernels: crate::Kernels) -> Result<(), Error> {
-        let mut counts = [0_u32; CLASSES];
-        for (index, (base, scalar)) in self.bases.iter().zip(self.scalars).enumerate() {
-            let index = self.first + index;
-            if !(base.x.is_canonical() && base.y.is_canonical()) {
-                return Err(Error::PointNotCanonical { index });
-            }
-            if !Fr::is_canonical(scalar) {
-                return Err(Error::ScalarNotCanonical { index });
-            }
-            if let Some(classed) = Classed::of(base, scalar) {
-                counts[classed.class] += 1;
-            }
-        }
+    pub(super) fn recode(mut self, windows: Windows, kernels: Kernels) -> Result<(), Error> {
+        let (counts, long) = self.class()?;
         let mut next = [0_usize; CLASSES];
         for class in (0..HALVED).rev() {
             next[class] = next[class + 1] + counts[class + 1] as usize;
         }
         for (window, reached) in self.reached.0.iter_mut().enumerate() {
-            let reaches = |&class: &usize| class == HALVED || window < windows.reached_by(class);
+            let reaches = |&class: &usize| window < windows.reached_by(class);
             *reached = (0..CLASSES).filter(reaches).map(|class| counts[class]).sum();
         }
-        let (bias, len) = (windows.bias(), self.order.len());
-        for ((index, base), scalar) in (self.first..).zip(self.bases).zip(self.scalars) {
-            let Some(classed) = Classed::of(base, scalar) else { continue };
-            let at = next[classed.class];
-            next[classed.class] += 1;
-            self.order[at] = u32::try_from(index).unwrap_or(u32::MAX);
-            let reached = windows.reached_by(classed.class);
-            let mut rest = classed.numbers().map(|number| number + bias);
-            for (window, plane) in self.digits.chunks_exact_mut(len).take(reached).enumerate() {
-                plane[at] = Digits(rest.map(|rest| windows.digit(rest, window)));
-                rest = rest.map(|rest| rest >> windows.bits);
-            }
+        let done = self.recode_in_lanes(&long[..counts[HALVED] as usize], windows, kernels);
+        let is_done = counts[..HALVED].iter().all(|&count| count == 0) && done == counts[HALVED];
+        if !is_done {
+            self.recode_one_by_one(&mut next, done as usize, windows);
         }
         if counts[HALVED] != 0 {
             for (image, base) in self.images.iter_mut().zip(self.bases) {
@@ -162,6 +145,65 @@ impl<F: CurveField> Chunk<'_, F> {
             F::multiply_by_beta(kernels, self.images);
         }
         Ok(())
+    }
+
+    /// Checks what is given, writes the order of long scalars, and copies them; how many there are
+    /// of each class.
+    #[expect(clippy::large_stack_arrays, reason = "32 KiB of threads' 2 MiB")]
+    fn class(&mut self) -> Result<([u32; CLASSES], [Limbs; CHUNK]), Error> {
+        let (mut counts, mut long) = ([0_u32; CLASSES], [[0; 4]; CHUNK]);
+        for (index, (base, scalar)) in self.bases.iter().zip(self.scalars).enumerate() {
+            let index = self.first + index;
+            if !(base.x.is_canonical() && base.y.is_canonical()) {
+                return Err(Error::PointNotCanonical { index });
+            }
+            if !Fr::is_canonical(scalar) {
+                return Err(Error::ScalarNotCanonical { index });
+            }
+            let Some(classed) = Classed::of(base, scalar) else { continue };
+            if classed.class == HALVED {
+                let at = counts[HALVED] as usize;
+                long[at] = *scalar;
+                self.order[at] = u32::try_from(index).unwrap_or(u32::MAX);
+            }
+            counts[classed.class] += 1;
+        }
+        Ok((counts, long))
+    }
+
+    /// Writes the digits of as many long scalars as the kernels' vectors hold; how many.
+    fn recode_in_lanes(&mut self, long: &[Limbs], windows: Windows, kernels: Kernels) -> u32 {
+        let Some(lanes) = kernels.lanes() else { return 0 };
+        let (scalars, _) = long.as_chunks();
+        lanes.call(RecodeHalves {
+            scalars,
+            bits: windows.bits,
+            windows: windows.count(),
+            bias: windows.bias().cast_unsigned(),
+            digits: self.digits,
+            stride: self.order.len(),
+        });
+        u32::try_from(scalars.len() * LANES).unwrap_or(0)
+    }
+
+    /// Writes the digits of all scalars but the first `done` long ones.
+    fn recode_one_by_one(&mut self, next: &mut [usize; CLASSES], done: usize, windows: Windows) {
+        let (bias, len) = (windows.bias(), self.order.len());
+        for ((index, base), scalar) in (self.first..).zip(self.bases).zip(self.scalars) {
+            let Some(classed) = Classed::of(base, scalar) else { continue };
+            let at = next[classed.class];
+            next[classed.class] += 1;
+            if classed.class == HALVED && at < done {
+                continue;
+            }
+            self.order[at] = u32::try_from(index).unwrap_or(u32::MAX);
+            let reached = windows.reached_by(classed.class);
+            let mut rest = classed.numbers().map(|number| number + bias);
+            for (window, plane) in self.digits.chunks_exact_mut(len).take(reached).enumerate() {
+                plane[at] = Digits(rest.map(|rest| windows.digit(rest, window)));
+                rest = rest.map(|rest| rest >> windows.bits);
+            }
+        }
     }
 }
 
@@ -185,12 +227,16 @@ impl Windows {
 impl Classed {
     /// None where the product is infinity.
     fn of<F: CurveField>(base: &Affine<F>, scalar: &Limbs) -> Option<Self> {
+        if base.is_infinity() {
+            return None;
+        }
+        if let [low, 0, 0, 0] = *scalar {
+            let class = (low.checked_ilog2()? / CLASS_BITS) as usize;
+            return Some(Self { size: *scalar, is_opposite: false, class });
+        }
         let is_opposite = limbs::is_less(&R_HALF, scalar);
         let size = if is_opposite { limbs::sub(&Fr::MODULUS, scalar).0 } else { *scalar };
         let bits = limbs::bit_length_vartime(&size);
-        if bits == 0 || base.is_infinity() {
-            return None;
-        }
         let class = ((bits - 1) / CLASS_BITS) as usize;
         Some(Self { size, is_opposite, class: class.min(HALVED) })
     }

@@ -17,6 +17,10 @@ const ADDITION_NS: u64 = 17;
 const BUCKET_NS: u64 = 42;
 /// A last block that is folded, and the short blocks of a reduction.
 const TASK_NS: u64 = 60_000;
+/// Of 256 scalars, below so many long ones the lowest windows have more to do than the others.
+const UNEVEN_BELOW: usize = 224;
+/// Windows of fewer bits are not worth a task.
+const UNEVEN_BITS_MIN: u32 = 10;
 /// Widths below the best one for scalars that are all long, that are considered when some are
 /// short.
 const NARROWER_MAX: u32 = 3;
@@ -40,13 +44,15 @@ pub(super) struct Plan {
     threads: usize,
     /// Into how many parts the windows are cut that are left over.
     parts: usize,
+    /// Whether a window of many buckets is a task of its own, for windows differ in work.
+    is_uneven: bool,
 }
 
 impl Plan {
     /// The cheapest plan for `n` scalars of which `halved` of 256 are long.
     pub(super) fn new(n: usize, halved: usize, threads: usize) -> Self {
         let best = Self::cheapest(n, 256, threads, Windows::BITS_MIN..=Windows::BITS_MAX);
-        if halved == 256 {
+        if halved >= UNEVEN_BELOW {
             return best;
         }
         let bits = best.windows.bits();
@@ -67,16 +73,18 @@ impl Plan {
     ) -> Self {
         let threads = threads.max(1);
         let chunks = n.div_ceil(CHUNK).max(1);
+        let is_uneven = halved < UNEVEN_BELOW;
         let of_bits = |bits| {
             let windows = Windows::new(bits);
             let rest = windows.count() % threads;
             let most = if rest == 0 { 1 } else { (2 * threads).div_ceil(rest).min(chunks) };
-            (1..=most).map(move |parts| Self { windows, chunks, threads, parts })
+            (1..=most).map(move |parts| Self { windows, chunks, threads, parts, is_uneven })
         };
         // Short scalars have one digit and reach few windows: a quarter of a digit in each.
         let terms = (n as u64).saturating_mul(2 * halved as u64 + (256 - halved as u64) / 4) / 256;
         let plans = widths.flat_map(of_bits);
-        let fallback = Self { windows: Windows::new(Windows::BITS_MIN), chunks, threads, parts: 1 };
+        let windows = Windows::new(Windows::BITS_MIN);
+        let fallback = Self { windows, chunks, threads, parts: 1, is_uneven };
         plans.min_by_key(|plan| plan.cost_ns(terms)).unwrap_or(fallback)
     }
 
@@ -97,6 +105,9 @@ impl Plan {
 
     /// Windows whose buckets fit one set.
     fn group_len(&self) -> usize {
+        if self.is_uneven && self.windows.bits() >= UNEVEN_BITS_MIN {
+            return 1;
+        }
         // The last window may have twice the buckets of the others.
         ((BUCKETS_MAX >> (self.windows.bits() - 1)) - 1).max(1)
     }

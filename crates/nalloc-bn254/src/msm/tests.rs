@@ -5,12 +5,14 @@ use nalloc::Arena;
 
 use super::adder::{Adder, Entry, FLAG_BITS, IMAGE, OPPOSITE, Points, Portable, Source, TO_SHIFT};
 use super::adder::{portable_bytes, settled};
-use super::digits::Windows;
+use super::digits::{Digits, Windows};
+use super::glv::halves;
 use super::plan::Plan;
 use super::{CHUNK, Sum};
 use crate::arch::Kernels;
 use crate::arch::batch_add::{InVectors, step_bytes};
 use crate::arch::coordinate::InLanes;
+use crate::arch::halves::RecodeHalves;
 use crate::arch::lanes::Lanes;
 use crate::arch::model::Model;
 use crate::curve::{Affine, CurveField, Jacobian, batch_to_affine};
@@ -215,6 +217,46 @@ fn additions_in_lanes_are_those_of_the_curve() {
 fn additions_in_plain_rust_are_those_of_the_curve() {
     let scratch = Arena::with_capacity(portable_bytes::<Fq2>()).unwrap();
     check_adder(&mut Portable::<Fq2>::new(&scratch).unwrap(), 150);
+}
+
+/// The digits of halves in lanes, and the numbers that they should stand for.
+fn check_halves<L: Lanes>(lanes: L) {
+    let edges = [Fr::ZERO, Fr::ONE, -Fr::ONE, Fr::from_u64(2).invert().unwrap()];
+    let long: Vec<[u64; 4]> = edges.into_iter().chain(scalars(60)).map(Fr::to_plain).collect();
+    let (eights, _) = long.as_chunks();
+    for bits in ALL_WIDTHS {
+        let windows = Windows::new(bits);
+        let (count, stride) = (windows.count(), long.len() + 3);
+        let mut digits = vec![Digits::default(); count * stride];
+        let bias = windows.bias().cast_unsigned();
+        let kernel = RecodeHalves {
+            scalars: eights,
+            bits,
+            windows: count,
+            bias,
+            digits: &mut digits,
+            stride,
+        };
+        lanes.call(kernel);
+        for (index, scalar) in long.iter().enumerate() {
+            let value = |part: usize| {
+                (0..count).rev().fold(0_i128, |sum, window| {
+                    (sum << bits) + i128::from(digits[window * stride + index].0[part])
+                })
+            };
+            assert_eq!([value(0), value(1)], halves(scalar), "{bits} bits, scalar {index}");
+        }
+    }
+}
+
+#[test]
+fn digits_in_lanes_stand_for_the_halves_of_every_scalar() {
+    check_halves(Model);
+    let Some(lanes) = Kernels::ifma().and_then(Kernels::lanes) else {
+        println!("skipped with ifma: this CPU has no AVX-512 IFMA");
+        return;
+    };
+    check_halves(lanes);
 }
 
 #[test]
