@@ -192,6 +192,50 @@ fn locking_all_memory_adds_at_most_one_chunk_of_the_range() {
     drop(block);
 }
 
+/// Makes mappings of a page each until the kernel allows no more; how many there are.
+fn use_up_mappings() -> usize {
+    let max = std::fs::read_to_string("/proc/sys/vm/max_map_count").expect("a limit");
+    let max: usize = max.trim().parse().expect("a count");
+    let (page, access) = (64 << 10, libc::PROT_READ | libc::PROT_WRITE);
+    let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
+    let none = std::ptr::null_mut();
+    // SAFETY: a new mapping, which nobody else knows.
+    let all = unsafe { libc::mmap(none, (max + 2) * page, libc::PROT_NONE, flags, -1, 0) };
+    assert_ne!(all, libc::MAP_FAILED);
+    let split = (1..=max).step_by(2).take_while(|at| {
+        // SAFETY: the pages are in that mapping.
+        unsafe { libc::mprotect(all.byte_add(at * page), page, access) == 0 }
+    });
+    2 * split.count()
+}
+
+#[test]
+fn without_another_mapping_blocks_come_from_the_range_and_are_given_back() {
+    const NAME: &str = "without_another_mapping_blocks_come_from_the_range_and_are_given_back";
+    if !child::is_child(NAME) {
+        return run_well(NAME);
+    }
+    drop(black_box(vec![1u8; 1 << 20]));
+    let mut kept: Vec<Vec<u8>> = Vec::with_capacity(10);
+    let mappings = use_up_mappings();
+
+    // More than is usable from the start, and zeroes of which little is used.
+    kept.extend((1..6).map(|value| black_box(vec![value; 40 << 20])));
+    for _ in 0..8 {
+        let mut zeroed = black_box(vec![0u8; 10 << 20]);
+        assert!(zeroed.iter().all(|&byte| byte == 0));
+        zeroed[5 << 20] = 1;
+    }
+
+    assert!(mappings > 1000, "{mappings}");
+    assert!(kept.iter().zip(1..).all(|(block, value)| block.iter().all(|&byte| byte == value)));
+    let beyond = Block::zeroed(1 << 50, 64).expect_err("no such memory");
+    assert!(matches!(beyond, Error::NoMemory { .. }), "{beyond:?}");
+    drop(kept);
+    assert!(nalloc::release_cache() >= 200 << 20, "{:?}", nalloc::stats());
+    assert_eq!(nalloc::stats().fallbacks, 0);
+}
+
 #[test]
 fn a_limited_data_size_gives_null() {
     const NAME: &str = "a_limited_data_size_gives_null";

@@ -84,10 +84,10 @@ impl<O: Os> Heap<O> {
                 space.shrink(extent, len);
             }
         } else {
-            space.growths.grew(extent.len, len);
             let more = wide(size.of(len - extent.len));
             state.admit(more, bytes)?;
             let Some(space) = state.space(home) else { return Ok(InPlace::No) };
+            space.growths.grew(extent.len, len);
             let is_grown = space.grow(&self.os, extent, len);
             if !is_grown {
                 let block = Block { home, extent, offset };
