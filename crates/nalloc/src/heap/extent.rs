@@ -83,6 +83,17 @@ impl Hole {
     const NONE: Self = Self { free: Link::NONE, start: Index(0) };
 }
 
+/// Where a place is looked for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// In warm or soft pages only.
+    Warm,
+    /// In any pages.
+    Any,
+    /// In any pages, and in room that others may grow into.
+    Everywhere,
+}
+
 /// An extent that became live.
 pub(super) struct Taken {
     pub(super) extent: Extent,
@@ -225,8 +236,8 @@ impl Space {
         (extent, counts)
     }
 
-    /// The best-fitting hole of at least `len` granules, in warm or soft pages only if so wanted.
-    fn find(&self, need: Need, len: Granules, is_warm: bool) -> Hole {
+    /// The best-fitting hole of at least `len` granules.
+    fn find(&self, need: Need, len: Granules, look: Look) -> Hole {
         let granule = self.range.size().bytes();
         for class in self.bins.filled_from(class_of(len)) {
             let (mut best, mut best_len) = (Hole::NONE, Granules(u32::MAX));
@@ -237,7 +248,7 @@ impl Space {
                 link = entry.next;
                 let all = Extent { at, len: entry.len };
                 let mut free = all;
-                if is_warm {
+                if look == Look::Warm {
                     // Above the top nothing was ever touched; below it, the extent may be warm.
                     free = self.known(free);
                     if entry.counts.dirty() < free.len {
@@ -248,14 +259,15 @@ impl Space {
                 if start > free.end() || free.end() - start < len {
                     continue;
                 }
-                let start = if need.align <= granule && !need.is_growing() {
-                    match self.room_below(all, free, len, is_warm) {
-                        Some(room) => start + room,
-                        None => continue,
-                    }
+                let room = if need.align > granule || look == Look::Everywhere {
+                    Some(Granules::ZERO)
+                } else if need.is_growing() {
+                    Some(self.room_between(free, len, look))
                 } else {
-                    start
+                    self.room_below(all, free, len, look)
                 };
+                let Some(room) = room else { continue };
+                let start = start + room;
                 // Of two that fit alike, the one freed last: it may still be in a cache.
                 if best.free == Link::NONE || free.len < best_len {
                     (best, best_len) = (Hole { free: Link::to(at), start }, free.len);
@@ -273,42 +285,34 @@ impl Space {
 
     /// A hole as needed: wholly warm if one is there, and with room if one is there.
     fn find_any(&self, need: Need) -> Hole {
-        for is_warm in [true, false] {
+        for look in [Look::Warm, Look::Any] {
             let mut hole = Hole::NONE;
             if need.is_growing() {
-                hole = self.find(need, need.room, is_warm);
+                hole = self.find(need, need.room, look);
             }
             if hole.free == Link::NONE {
-                hole = self.find(need, need.len, is_warm);
+                hole = self.find(need, need.len, look);
             }
             if hole.free != Link::NONE {
                 return hole;
             }
         }
-        // What is left is room that others may grow into; better than a mapping of its own.
-        let anywhere = Need { room: Granules(need.len.0.saturating_add(1)), ..need };
-        self.find(anywhere, need.len, false)
+        // Better than a mapping of its own.
+        self.find(need, need.len, Look::Everywhere)
     }
 
     /// How far into a free extent a block of `len` is placed, so that a block below that grew can
     /// grow again: as far as it is expected to, and not into pages that are worse, but for the
     /// fresh ones right above as many warm ones. `free` is the part of `all` that is looked at; if
-    /// it is of many kinds, the place counts.
-    /// Blocks that grow themselves keep close: two of them would leave holes as large as they are.
-    /// None when there is not enough room and the block is so short that it is better off elsewhere.
-    fn room_below(
-        &self,
-        all: Extent,
-        free: Extent,
-        len: Granules,
-        is_warm: bool,
-    ) -> Option<Granules> {
+    /// it is of many kinds, the place counts. None when there is not enough room and the block is
+    /// so short that it is better off elsewhere.
+    fn room_below(&self, all: Extent, free: Extent, len: Granules, look: Look) -> Option<Granules> {
         let Some(below) = self.ending_at(free.at, State::Live) else { return Some(Granules::ZERO) };
         let room = |part: Extent| Granules(part.len.0.saturating_sub(len.0));
         let more = self.growths.more(below.len);
         let is_short = len.0.saturating_mul(SHORT_DIVISOR) <= more.0;
         let is_fresh = self.entries[free.at.slot()].counts.dirty() == Granules::ZERO;
-        if is_warm || is_fresh {
+        if look == Look::Warm || is_fresh {
             let most = Granules(free.len.0.saturating_mul(2)).min(room(all));
             let partial = (!is_short).then(|| more.min(room(free)));
             return if more <= most { Some(more) } else { partial };
@@ -319,6 +323,18 @@ impl Space {
         let place = self.known(Extent { at: free.at + more, len });
         let is_place_warm = self.pages.count(place).dirty() == len;
         Some(if is_place_warm { more } else { Granules::ZERO })
+    }
+
+    /// The same for a block that grows itself: as far as a block like the one below ever grew, for
+    /// another thread may be at it. But in warm pages only, where that costs nothing, and not for
+    /// a block that is much shorter: two blocks would leave holes as large as they are.
+    fn room_between(&self, free: Extent, len: Granules, look: Look) -> Granules {
+        let below = self.ending_at(free.at, State::Live).filter(|_| look == Look::Warm);
+        let Some(below) = below else { return Granules::ZERO };
+        let more = self.growths.longest(below.len) - below.len;
+        let is_short = len.0.saturating_mul(SHORT_DIVISOR) <= more.0;
+        let fits = len.0.saturating_add(more.0) <= free.len.0;
+        if fits && !is_short { more } else { Granules::ZERO }
     }
 
     /// The extent in this state that ends where `at` begins and is linked from its last granule.

@@ -70,6 +70,20 @@ impl Growths {
         if last > len || self.is_known(len) { last - len } else { len }
     }
 
+    /// How long a block of `len` granules may become: as long as one ever did. Good enough to
+    /// choose between two places, where a wrong guess costs nothing.
+    pub(super) fn longest(&self, len: Granules) -> Granules {
+        let mut last = len;
+        for _ in 0..GROWTH_STEPS_MAX {
+            let to = self.known[class_of(last)].to;
+            if to <= last {
+                break;
+            }
+            last = to;
+        }
+        last
+    }
+
     fn is_known(&self, len: Granules) -> bool {
         let class = class_of(len);
         has(&self.is_final, class) || has(&self.has_credit, class)
@@ -143,6 +157,16 @@ mod tests {
         assert_eq!(growths.room(LEN, false), LONG + Granules(1));
         growths.grew(LEN, Granules(35));
         assert_eq!(growths.room(LEN, false), Granules(35));
+    }
+
+    #[test]
+    fn what_a_length_may_become_is_not_forgotten() {
+        let mut growths = Growths::NONE;
+        growths.grew(LEN, LONG);
+        growths.grew(LONG, Granules(80));
+        (0..100).for_each(|_| growths.arrived(LONG));
+        assert_eq!([LEN, LONG, Granules(80)].map(|len| growths.longest(len).0), [80; 3]);
+        assert_eq!(growths.room(LONG, false), LONG);
     }
 
     #[test]

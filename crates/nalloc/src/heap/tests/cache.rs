@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::config::{LARGE, PEAK_SLACK_BYTES, TICK_MS};
-use crate::heap::helper::{Next, Task};
+use crate::heap::helper::Task;
 use crate::os::fake::{Fake, Fault, Verb};
 use crate::units::Granules;
 

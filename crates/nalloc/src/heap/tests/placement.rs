@@ -151,16 +151,15 @@ fn a_vector_that_grows_as_others_did_stays_in_place_between_small_blocks() {
 fn room_that_is_kept_for_growth_is_used_before_the_range_is_left() {
     let fake = Fake::new(1, 4096);
     let heap = heap(&fake);
-    let mut grown = alloc(&heap, 1 << 20);
     for _ in 0..4 {
-        free(&heap, grown, 1 << 20);
-        grown = alloc(&heap, 1 << 20);
+        let block = alloc(&heap, 1 << 20);
         // SAFETY: the block is ours and has 1 MiB.
-        grown =
-            unsafe { heap.resize(grown, Request::fixed(1 << 20, 8), 16 << 20) }.expect("memory");
-        free(&heap, grown, 16 << 20);
-        grown = alloc(&heap, 1 << 20);
+        let grown = unsafe { heap.resize(block, Request::fixed(1 << 20, 8), 16 << 20) };
+        free(&heap, grown.expect("memory"), 16 << 20);
     }
+    let growing = alloc(&heap, 1 << 20);
+    let next = alloc(&heap, 2 * LARGE);
+    assert!(next.addr().get() - growing.addr().get() >= 16 << 20, "no room was kept");
 
     while heap.stats().fallbacks == 0 {
         alloc(&heap, 2 * LARGE);
@@ -170,4 +169,30 @@ fn room_that_is_kept_for_growth_is_used_before_the_range_is_left() {
     let space = state.main.as_ref().expect("a range");
     let rest = space.range.len() - space.totals.live;
     assert!(rest < Granules(100), "{rest:?} were left");
+}
+
+#[test]
+fn two_blocks_that_grow_at_the_same_time_in_warm_pages_leave_each_other_room() {
+    let fake = Fake::new(1, 4096);
+    let heap = heap(&fake);
+    let grow = |block, from: usize, to: usize| {
+        // SAFETY: the block is ours and has `from` bytes.
+        unsafe { heap.resize(block, Request::fixed(from, 8), to) }.expect("memory")
+    };
+    for _ in 0..4 {
+        let block = grow(alloc(&heap, 1 << 20), 1 << 20, 16 << 20);
+        free(&heap, block, 16 << 20);
+    }
+    let warm = alloc(&heap, 64 << 20);
+    free(&heap, warm, 64 << 20);
+
+    let blocks = [(); 3].map(|()| alloc(&heap, 1 << 20));
+
+    for to in [4, 16] {
+        for block in blocks {
+            let from = if to == 4 { 1 << 20 } else { 4 << 20 };
+            assert_eq!(grow(block, from, to << 20), block, "moved on its way to {to} MiB");
+        }
+    }
+    heap.check();
 }
