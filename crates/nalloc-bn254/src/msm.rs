@@ -247,7 +247,8 @@ fn combine<F: CurveField>(sums: &[Xyzz<F>], windows: usize, bits: u32) -> Jacobi
 }
 
 /// An upper bound of the bytes that [`msm`] takes from its arena for `n` points on a pool of
-/// `threads` threads.
+/// `threads` threads. It holds for [`msm_with_kernels`] with all kernels of this CPU, also those
+/// that [`Kernels::host`] did not choose.
 #[must_use]
 pub fn msm_scratch_bytes<F: CurveField>(n: usize, threads: usize) -> usize {
     let n = n.min(POINTS_MAX);
@@ -258,7 +259,9 @@ pub fn msm_scratch_bytes<F: CurveField>(n: usize, threads: usize) -> usize {
     let recoded = n * of_point + n.div_ceil(CHUNK) * size_of::<Reached>();
     let sums = windows * size_of::<Xyzz<F>>();
     let lists = TAGS + 2 * BLOCK * size_of::<Entry>();
-    let of_thread = rows * size_of::<Affine<F>>() + lists + sums + F::adder_bytes(Kernels::host());
+    // Lanes take what plain Rust takes, and more.
+    let adder = F::adder_bytes(Kernels::ifma().unwrap_or(Kernels::PORTABLE));
+    let of_thread = rows * size_of::<Affine<F>>() + lists + sums + adder;
     let slack = (ARRAYS + threads * ARRAYS_OF_THREAD) * ARRAY_SLACK_BYTES;
     recoded + threads * of_thread + slack
 }

@@ -16,6 +16,7 @@ use crate::arch::halves::RecodeHalves;
 use crate::arch::lanes::Lanes;
 use crate::arch::model::Model;
 use crate::curve::{Affine, CurveField, Jacobian, batch_to_affine};
+use crate::error::Error;
 use crate::field::{Field, Fq, Fq2, Fr};
 use crate::pool::Pool;
 
@@ -293,6 +294,30 @@ fn points_off_the_curve_and_of_order_two_make_no_panic() {
             let (bases, scalars) = (&bases[..len], &scalars[..len]);
             let sum = super::msm_with_kernels(bases, scalars, &pool, &scratch, &(), kernels);
             assert!(sum.is_ok());
+        }
+    }
+}
+
+#[test]
+fn scratch_of_any_size_makes_a_sum_or_an_error_with_all_kernels() {
+    const LEN: usize = 500;
+    let (bases, scalars) = (points::<Fq>(LEN), scalars(LEN));
+    let scalars: Vec<_> = scalars.iter().map(|scalar| scalar.to_plain()).collect();
+    let pool = Pool::new(Some(2)).unwrap();
+    let bound = super::msm_scratch_bytes::<Fq>(LEN, 2);
+
+    for kernels in all_kernels() {
+        for bytes in (0..bound).step_by(bound / 24).chain([bound]) {
+            let scratch = Arena::with_capacity(bound).unwrap();
+            let _taken = scratch.alloc_array::<u8>(scratch.capacity_bytes() - bytes);
+            let sum = super::msm_with_kernels(&bases, &scalars, &pool, &scratch, &(), kernels);
+            match sum {
+                Ok(_) => assert!(bytes > bound / 2, "{bytes} of {bound} bytes were enough"),
+                Err(Error::Memory(nalloc::Error::ArenaFull { .. })) => {
+                    assert!(bytes < bound, "{bound} bytes were too few");
+                }
+                Err(error) => panic!("{error}"),
+            }
         }
     }
 }
