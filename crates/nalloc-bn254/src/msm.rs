@@ -37,6 +37,8 @@
 //!
 //! Time and memory accesses depend on the scalars. Scratch holds digits and partial sums when this
 //! returns, also after an error: an arena for secret scalars must be a secret one, or be wiped.
+//! Stacks of the pool hold some too, until [`Pool::scrub_stacks`]. The heap gets nothing of scalars
+//! but the list of tasks, which tells about how many of them are long.
 
 pub(crate) mod adder;
 mod buckets;
@@ -63,10 +65,10 @@ use adder::{ARRAY_SLACK_BYTES, BLOCK, Entry, POINTS_MAX, Points};
 use buckets::{Buckets, TAGS};
 use digits::{CHUNK, Chunk, Digits, Reached, Windows};
 use plan::Plan;
-use worker::{Job, Progress};
+use worker::{Job, Progress, WindowSums};
 
-/// Arrays that one call takes from its arena: four, and seven for each thread.
-const ARRAYS: usize = 4;
+/// Arrays that one call takes from its arena: six, and seven for each thread.
+const ARRAYS: usize = 6;
 const ARRAYS_OF_THREAD: usize = 7;
 /// Chunks that are recoded between two questions to the observer: about a millisecond.
 const CHUNKS_PER_QUESTION: usize = 16;
@@ -155,14 +157,18 @@ impl<'a, F: CurveField> Sum<'a, F> {
         let (tasks, windows) = (plan.tasks(), plan.windows.count());
         let workers = tasks.len().min(self.pool.thread_count());
         let sums = self.scratch.try_alloc_array::<Xyzz<F>>(workers * windows)?;
+        let partials = self.scratch.try_alloc_array::<Xyzz<F>>(workers * windows)?;
         let buckets = iter::repeat_with(|| self.buckets(plan.rows()));
         let mut buckets: Vec<_> = buckets.take(workers).collect::<Result<_, _>>()?;
         let points = Points { bases: self.bases, images };
         let (tasks, observer, progress) = (&*tasks, self.observer, Progress::default());
         let job = Job { points, order, digits, reached, plan, tasks, observer, progress };
+        let own = sums.chunks_exact_mut(windows).zip(partials.chunks_exact_mut(windows));
+        let own = own.map(|(sums, partial)| WindowSums { sums, partial });
         self.pool.scope(|scope| {
-            for (buckets, sums) in buckets.iter_mut().zip(sums.chunks_exact_mut(windows)) {
-                scope.spawn(|_| job.work(buckets, sums));
+            let job = &job;
+            for (buckets, own) in buckets.iter_mut().zip(own) {
+                scope.spawn(move |_| job.work(buckets, own));
             }
         });
         if job.progress.is_stopped() {
@@ -257,7 +263,7 @@ pub fn msm_scratch_bytes<F: CurveField>(n: usize, threads: usize) -> usize {
     let windows = windows.max(if n <= small::POINTS_MAX { digits::WINDOWS_MAX } else { 0 });
     let of_point = size_of::<u32>() + windows * size_of::<Digits>() + size_of::<F>();
     let recoded = n * of_point + n.div_ceil(CHUNK) * size_of::<Reached>();
-    let sums = windows * size_of::<Xyzz<F>>();
+    let sums = 2 * windows * size_of::<Xyzz<F>>();
     let lists = TAGS + 2 * BLOCK * size_of::<Entry>();
     // Lanes take what plain Rust takes, and more.
     let adder = F::adder_bytes(Kernels::ifma().unwrap_or(Kernels::PORTABLE));

@@ -12,6 +12,7 @@
 
 use super::adder::{BLOCK, Entry, Source, settled};
 use super::buckets::Buckets;
+use super::digits::WINDOWS_MAX;
 use crate::curve::{CurveField, Xyzz};
 
 /// Rows of each window that are added up one by one: vectors of additions are nearly empty here.
@@ -28,8 +29,13 @@ pub(super) struct Span {
     pub(super) len: usize,
 }
 
+impl Span {
+    /// No rows.
+    pub(super) const EMPTY: Self = Self { start: 0, len: 0 };
+}
+
 impl<F: CurveField> Buckets<'_, F> {
-    /// The weighted sum of each span. `beside` is the first row that may be used.
+    /// Writes the weighted sum of each span. `beside` is the first row that may be used.
     pub(super) fn reduce(&mut self, spans: &mut [Span], beside: usize, sums: &mut [Xyzz<F>]) {
         for span in spans.iter_mut() {
             while span.len > 0 && self.rows[span.start + span.len - 1].is_infinity() {
@@ -74,18 +80,21 @@ impl<F: CurveField> Buckets<'_, F> {
         [s, t, beside]: [usize; 3],
         sums: &mut [Xyzz<F>],
     ) {
-        let mut inner: Vec<Span> = Vec::with_capacity(spans.len());
-        let mut outer = inner.clone();
+        // On the stack: the lengths tell how long scalars are.
+        let (mut inner, mut outer) = ([Span::EMPTY; WINDOWS_MAX], [Span::EMPTY; WINDOWS_MAX]);
+        let (inner, outer) = (&mut inner[..spans.len()], &mut outer[..spans.len()]);
         let mut segment = 0;
-        for span in spans {
+        for ((span, inner), outer) in spans.iter().zip(&mut *inner).zip(&mut *outer) {
             let segments = span.len.div_ceil(l);
-            outer.push(Span { start: t + segment, len: segments });
-            inner.push(Span { start: s + segment + 1, len: segments.saturating_sub(1) });
+            *outer = Span { start: t + segment, len: segments };
+            *inner = Span { start: s + segment + 1, len: segments.saturating_sub(1) };
             segment += segments;
         }
-        let mut halves = outer.clone();
+        let mut halves = [Span::EMPTY; WINDOWS_MAX];
+        let halves = &mut halves[..spans.len()];
+        halves.copy_from_slice(outer);
         while halves.iter().any(|span| span.len > 1) {
-            for span in &mut halves {
+            for span in halves.iter_mut() {
                 let half = span.len.div_ceil(2);
                 for k in half..span.len {
                     self.put(span.start + k - half, span.start + k);
@@ -94,7 +103,7 @@ impl<F: CurveField> Buckets<'_, F> {
             }
             self.add_rows();
         }
-        self.reduce(&mut inner, beside, sums);
+        self.reduce(inner, beside, sums);
         for (span, sum) in outer.iter().zip(sums) {
             for _ in 0..l.ilog2() {
                 *sum = sum.double();

@@ -19,27 +19,27 @@ pub(super) fn sum<F: CurveField>(
     reached: &[u32],
     digits: &[Digits],
 ) -> Jacobian<F> {
-    let mut multiples = Vec::with_capacity(order.len() * MULTIPLES);
-    for &index in order {
-        let base = bases[index as usize];
+    // Of all points, whatever their scalars: nobody wipes these two.
+    let mut multiples = Vec::with_capacity(bases.len() * MULTIPLES);
+    for base in bases {
         let mut multiple = Jacobian::INFINITY;
         for _ in 0..MULTIPLES {
-            multiple = multiple.add_affine(&base);
+            multiple = multiple.add_affine(base);
             multiples.push(multiple);
         }
     }
     let mut table = vec![Affine::INFINITY; multiples.len()];
     // Both have the same length.
     let _ = batch_to_affine(&multiples, &mut table);
+    let (tables, _) = table.as_chunks::<MULTIPLES>();
     let planes = digits.chunks_exact(order.len().max(1));
     let mut sum = Jacobian::INFINITY;
     for (plane, &reached) in planes.zip(reached).rev() {
         for _ in 0..Windows::BITS_MIN {
             sum = sum.double();
         }
-        for (digits, multiples) in
-            plane.iter().zip(table.chunks_exact(MULTIPLES)).take(reached as usize)
-        {
+        for (digits, &index) in plane.iter().zip(order).take(reached as usize) {
+            let multiples = &tables[index as usize];
             let [first, second] = digits.0;
             if let Some(point) = pick(multiples, first) {
                 sum = sum.add_affine(&point);

@@ -1,13 +1,14 @@
 //! The workers: tasks are taken from a counter until none is left, or the observer wants to stop.
 //!
 //! Each worker owns its buckets and its window sums; what workers share is read only, but for the
-//! counters and the flag that stops them.
+//! counters and the flag that stops them. What depends on scalars lies in the arena or on the stack,
+//! never in memory that is freed unwiped.
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::adder::Points;
 use super::buckets::Buckets;
-use super::digits::{CHUNK, Digits, Reached};
+use super::digits::{CHUNK, Digits, Reached, WINDOWS_MAX};
 use super::plan::{Plan, Task};
 use super::reduce::Span;
 use crate::curve::{CurveField, Xyzz};
@@ -30,6 +31,14 @@ pub(super) struct Job<'a, F> {
     pub(super) progress: Progress,
 }
 
+/// A worker's own sums, one for each window.
+pub(super) struct WindowSums<'a, F> {
+    /// Of all tasks so far.
+    pub(super) sums: &'a mut [Xyzz<F>],
+    /// Of the last task, from its first window on.
+    pub(super) partial: &'a mut [Xyzz<F>],
+}
+
 /// How far the workers are.
 #[derive(Default)]
 pub(super) struct Progress {
@@ -49,11 +58,11 @@ impl Progress {
 
 impl<F: CurveField> Job<'_, F> {
     /// Does tasks until there are no more, or the observer wants to stop.
-    pub(super) fn work(&self, buckets: &mut Buckets<'_, F>, sums: &mut [Xyzz<F>]) {
+    pub(super) fn work(&self, buckets: &mut Buckets<'_, F>, mut own: WindowSums<'_, F>) {
         // Relaxed: the counter hands each number out once, and orders no other memory.
         let next = || self.progress.next_task.fetch_add(1, Ordering::Relaxed);
         while let Some(task) = self.tasks.get(next()) {
-            if self.add_task(task, buckets, sums).is_none() {
+            if self.add_task(task, buckets, &mut own).is_none() {
                 return;
             }
         }
@@ -64,7 +73,7 @@ impl<F: CurveField> Job<'_, F> {
         &self,
         task: &Task,
         buckets: &mut Buckets<'_, F>,
-        sums: &mut [Xyzz<F>],
+        own: &mut WindowSums<'_, F>,
     ) -> Option<()> {
         buckets.begin(self.plan.bucket_count(task.windows.clone()));
         for chunk in task.chunks.clone() {
@@ -76,17 +85,17 @@ impl<F: CurveField> Job<'_, F> {
             self.go_on(task.windows.len())?;
         }
         buckets.finish(self.points);
-        let mut spans = Vec::with_capacity(task.windows.len());
+        let mut spans = [Span::EMPTY; WINDOWS_MAX];
+        let spans = &mut spans[..task.windows.len()];
         let mut start = 1;
-        for window in task.windows.clone() {
-            let len = self.plan.windows.bucket_count(window);
-            spans.push(Span { start, len });
-            start += len;
+        for (span, window) in spans.iter_mut().zip(task.windows.clone()) {
+            *span = Span { start, len: self.plan.windows.bucket_count(window) };
+            start += span.len;
         }
-        let mut partial = vec![Xyzz::INFINITY; task.windows.len()];
-        buckets.reduce(&mut spans, start, &mut partial);
-        for (window, partial) in task.windows.clone().zip(&partial) {
-            sums[window].add(partial);
+        let partial = &mut own.partial[..task.windows.len()];
+        buckets.reduce(spans, start, partial);
+        for (sum, partial) in own.sums[task.windows.clone()].iter_mut().zip(partial) {
+            sum.add(partial);
         }
         Some(())
     }
