@@ -2,18 +2,14 @@
 
 use core::arch::asm;
 use core::arch::x86_64::{
-    __m256i, __m512i, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm256_loadu_si256,
-    _mm256_storeu_si256, _mm512_add_epi64, _mm512_and_si512, _mm512_castsi256_si512,
-    _mm512_castsi512_si256, _mm512_extracti64x4_epi64, _mm512_inserti64x4, _mm512_loadu_si512,
-    _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_add_epi64, _mm512_mask_mov_epi64,
-    _mm512_mask_sub_epi64, _mm512_min_epu64, _mm512_movepi64_mask, _mm512_or_si512,
-    _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set_epi64, _mm512_set1_epi64,
-    _mm512_setzero_si512, _mm512_shuffle_i64x2, _mm512_slli_epi64, _mm512_sllv_epi64,
-    _mm512_srai_epi64, _mm512_srav_epi64, _mm512_srli_epi64, _mm512_srlv_epi64,
+    __m512i, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm512_add_epi64, _mm512_and_si512,
+    _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_add_epi64,
+    _mm512_mask_mov_epi64, _mm512_movepi64_mask, _mm512_or_si512, _mm512_permutex2var_epi64,
+    _mm512_permutexvar_epi64, _mm512_set_epi64, _mm512_set1_epi64, _mm512_shuffle_i64x2,
+    _mm512_slli_epi64, _mm512_sllv_epi64, _mm512_srai_epi64, _mm512_srli_epi64,
     _mm512_storeu_si512, _mm512_stream_si512, _mm512_sub_epi64, _mm512_ternarylogic_epi64,
     _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
 };
-use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
 use super::lanes::{ELEMENT_OF_LANE, Elements, Kernel, LANES, Lanes};
 
@@ -114,21 +110,6 @@ impl Lanes for Ifma {
     }
 
     #[inline(always)]
-    fn shl_by(self, a: __m512i, bits: u32) -> __m512i {
-        register!(_mm512_sllv_epi64(a, _mm512_set1_epi64(i64::from(bits))))
-    }
-
-    #[inline(always)]
-    fn shr_by(self, a: __m512i, bits: u32) -> __m512i {
-        register!(_mm512_srlv_epi64(a, _mm512_set1_epi64(i64::from(bits))))
-    }
-
-    #[inline(always)]
-    fn sar_by(self, a: __m512i, bits: u32) -> __m512i {
-        register!(_mm512_srav_epi64(a, _mm512_set1_epi64(i64::from(bits))))
-    }
-
-    #[inline(always)]
     fn funnel<const N: i32>(self, low: __m512i, high: __m512i) -> __m512i {
         // Not `vpshrdq`, which only the two ports of multiply-adds have (Zen 5), where shifts have
         // two others; in assembly, because a compiler makes one of both.
@@ -147,17 +128,6 @@ impl Lanes for Ifma {
     fn add_where_negative(self, sign: __m512i, a: __m512i, b: __m512i) -> __m512i {
         let negative = register!(_mm512_movepi64_mask(sign));
         register!(_mm512_mask_add_epi64(a, negative, a, b))
-    }
-
-    #[inline(always)]
-    fn negate_where_negative(self, sign: __m512i, a: __m512i) -> __m512i {
-        let negative = register!(_mm512_movepi64_mask(sign));
-        register!(_mm512_mask_sub_epi64(a, negative, _mm512_setzero_si512(), a))
-    }
-
-    #[inline(always)]
-    fn min(self, a: __m512i, b: __m512i) -> __m512i {
-        register!(_mm512_min_epu64(a, b))
     }
 
     #[inline(always)]
@@ -239,46 +209,6 @@ impl Lanes for Ifma {
         let [[a, even_a], [b, even_b]] = [deal(a0, a1), deal(b0, b1)];
         let [[c, even_c], [d, even_d]] = [deal(c0, c1), deal(d0, d1)];
         [[a, b, c, d], [even_a, even_b, even_c, even_d]]
-    }
-
-    #[inline(always)]
-    unsafe fn gather(self, addresses: &[u64; LANES]) -> [__m512i; 4] {
-        macro_rules! pair {
-            ($low:literal, $high:literal) => {{
-                let low: *const __m256i = with_exposed_provenance(addresses[$low] as usize);
-                let high: *const __m256i = with_exposed_provenance(addresses[$high] as usize);
-                // SAFETY: the caller's promise, for both.
-                let (low, high) = unsafe { (_mm256_loadu_si256(low), _mm256_loadu_si256(high)) };
-                register!(_mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high))
-            }};
-        }
-        // Limbs 0 and 2, and limbs 1 and 3, of lanes 0 to 3; then of lanes 4 to 7.
-        let [a, b] = interleave(pair!(0, 2), pair!(1, 3));
-        let [c, d] = interleave(pair!(4, 6), pair!(5, 7));
-        let [limb0, limb2] = deal(a, c);
-        let [limb1, limb3] = deal(b, d);
-        [limb0, limb1, limb2, limb3]
-    }
-
-    #[inline(always)]
-    unsafe fn scatter(self, limbs: [__m512i; 4], addresses: &[u64; LANES]) {
-        // Elements 0 and 2, 1 and 3, 4 and 6, 5 and 7.
-        let [even, odd, later_even, later_odd] = rows_of(limbs);
-        macro_rules! write {
-            ($row:expr, $low:literal, $high:literal) => {{
-                let low: *mut __m256i = with_exposed_provenance_mut(addresses[$low] as usize);
-                let high: *mut __m256i = with_exposed_provenance_mut(addresses[$high] as usize);
-                let upper = register!(_mm512_extracti64x4_epi64::<1>($row));
-                // SAFETY: the caller's promise.
-                unsafe { _mm256_storeu_si256(low, _mm512_castsi512_si256($row)) };
-                // SAFETY: as above.
-                unsafe { _mm256_storeu_si256(high, upper) };
-            }};
-        }
-        write!(even, 0, 2);
-        write!(odd, 1, 3);
-        write!(later_even, 4, 6);
-        write!(later_odd, 5, 7);
     }
 
     #[inline(always)]

@@ -61,7 +61,6 @@ impl CurveField for Counted {
     const B: Self = Self(Fq::B);
     const GENERATOR: (Self, Self) = (Self(Fq::GENERATOR.0), Self(Fq::GENERATOR.1));
     const BYTES: usize = Fq::BYTES;
-    const BETA: Self = Self(Fq::BETA);
     const HAS_COFACTOR: bool = Fq::HAS_COFACTOR;
 
     fn read_montgomery(bytes: &[u8]) -> Option<Self> {
