@@ -14,15 +14,21 @@
 //! Of each huge page it is known how much was freed since it was last in use: its age. `age` picks
 //! by it what is given back.
 
+#[cfg(any(test, fuzzing))]
+mod check;
+mod place;
+mod resize;
+
 use super::age::Ages;
 use super::backing::{Backing, Counts, DirtyRuns, Pages};
 use super::bins::{Bins, Link, class_of};
 use super::growth::Growths;
 use super::va::{Range, Table};
-use crate::config::{FIT_CANDIDATES_MAX, SHORT_DIVISOR};
 use crate::os::{Advice, Errno, Os};
 use crate::units::{Extent, GranuleSize, Granules, Index};
 use crate::zeroable::Zeroable;
+
+pub(super) use place::Need;
 
 /// What an extent is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -54,45 +60,6 @@ pub(super) struct Entry {
 
 // SAFETY: zero is a length, `Free`, false, no link, and no pages.
 unsafe impl Zeroable for Entry {}
-
-/// What a block needs.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Need {
-    pub(super) len: Granules,
-    /// Alignment of the first granule, in bytes.
-    pub(super) align: usize,
-    /// How much room for it to grow in would be better, `len` or more.
-    pub(super) room: Granules,
-}
-
-impl Need {
-    fn is_growing(self) -> bool {
-        self.room > self.len
-    }
-}
-
-/// Where a free extent begins, or nothing, and the granule in it at which a block would. An
-/// `Option` of it would not come back in registers: a tenth of a pair of calls.
-#[derive(Clone, Copy)]
-struct Hole {
-    free: Link,
-    start: Index,
-}
-
-impl Hole {
-    const NONE: Self = Self { free: Link::NONE, start: Index(0) };
-}
-
-/// Where a place is looked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Look {
-    /// In warm or soft pages only.
-    Warm,
-    /// In any pages.
-    Any,
-    /// In any pages, and in room that others may grow into.
-    Everywhere,
-}
 
 /// An extent that became live.
 pub(super) struct Taken {
@@ -236,107 +203,6 @@ impl Space {
         (extent, counts)
     }
 
-    /// The best-fitting hole of at least `len` granules.
-    fn find(&self, need: Need, len: Granules, look: Look) -> Hole {
-        let granule = self.range.size().bytes();
-        for class in self.bins.filled_from(class_of(len)) {
-            let (mut best, mut best_len) = (Hole::NONE, Granules(u32::MAX));
-            let mut link = self.bins.head(class);
-            for _ in 0..FIT_CANDIDATES_MAX {
-                let Some(at) = link.get() else { break };
-                let entry = &self.entries[at.slot()];
-                link = entry.next;
-                let all = Extent { at, len: entry.len };
-                let mut free = all;
-                if look == Look::Warm {
-                    // Above the top nothing was ever touched; below it, the extent may be warm.
-                    free = self.known(free);
-                    if entry.counts.dirty() < free.len {
-                        continue;
-                    }
-                }
-                let Some(start) = self.range.align_up(at, need.align) else { continue };
-                if start > free.end() || free.end() - start < len {
-                    continue;
-                }
-                let room = if need.align > granule || look == Look::Everywhere {
-                    Some(Granules::ZERO)
-                } else if need.is_growing() {
-                    Some(self.room_between(free, len, look))
-                } else {
-                    self.room_below(all, free, len, look)
-                };
-                let Some(room) = room else { continue };
-                let start = start + room;
-                // Of two that fit alike, the one freed last: it may still be in a cache.
-                if best.free == Link::NONE || free.len < best_len {
-                    (best, best_len) = (Hole { free: Link::to(at), start }, free.len);
-                }
-                if free.len == len {
-                    break;
-                }
-            }
-            if best.free != Link::NONE {
-                return best;
-            }
-        }
-        Hole::NONE
-    }
-
-    /// A hole as needed: wholly warm if one is there, and with room if one is there.
-    fn find_any(&self, need: Need) -> Hole {
-        for look in [Look::Warm, Look::Any] {
-            let mut hole = Hole::NONE;
-            if need.is_growing() {
-                hole = self.find(need, need.room, look);
-            }
-            if hole.free == Link::NONE {
-                hole = self.find(need, need.len, look);
-            }
-            if hole.free != Link::NONE {
-                return hole;
-            }
-        }
-        // Better than a mapping of its own.
-        self.find(need, need.len, Look::Everywhere)
-    }
-
-    /// How far into a free extent a block of `len` is placed, so that a block below that grew can
-    /// grow again: as far as it is expected to, and not into pages that are worse, but for the
-    /// fresh ones right above as many warm ones. `free` is the part of `all` that is looked at; if
-    /// it is of many kinds, the place counts. None when there is not enough room and the block is
-    /// so short that it is better off elsewhere.
-    fn room_below(&self, all: Extent, free: Extent, len: Granules, look: Look) -> Option<Granules> {
-        let Some(below) = self.ending_at(free.at, State::Live) else { return Some(Granules::ZERO) };
-        let room = |part: Extent| Granules(part.len.0.saturating_sub(len.0));
-        let more = self.growths.more(below.len);
-        let is_short = len.0.saturating_mul(SHORT_DIVISOR) <= more.0;
-        let is_fresh = self.entries[free.at.slot()].counts.dirty() == Granules::ZERO;
-        if look == Look::Warm || is_fresh {
-            let most = Granules(free.len.0.saturating_mul(2)).min(room(all));
-            let partial = (!is_short).then(|| more.min(room(free)));
-            return if more <= most { Some(more) } else { partial };
-        }
-        if more > room(free) {
-            return (!is_short).then_some(Granules::ZERO);
-        }
-        let place = self.known(Extent { at: free.at + more, len });
-        let is_place_warm = self.pages.count(place).dirty() == len;
-        Some(if is_place_warm { more } else { Granules::ZERO })
-    }
-
-    /// The same for a block that grows itself: as far as a block like the one below ever grew, for
-    /// another thread may be at it. But in warm pages only, where that costs nothing, and not for
-    /// a block that is much shorter: two blocks would leave holes as large as they are.
-    fn room_between(&self, free: Extent, len: Granules, look: Look) -> Granules {
-        let below = self.ending_at(free.at, State::Live).filter(|_| look == Look::Warm);
-        let Some(below) = below else { return Granules::ZERO };
-        let more = self.growths.longest(below.len) - below.len;
-        let is_short = len.0.saturating_mul(SHORT_DIVISOR) <= more.0;
-        let fits = len.0.saturating_add(more.0) <= free.len.0;
-        if fits && !is_short { more } else { Granules::ZERO }
-    }
-
     /// The extent in this state that ends where `at` begins and is linked from its last granule.
     fn ending_at(&self, at: Index, state: State) -> Option<Extent> {
         let last = at.0.checked_sub(1).map(Index)?;
@@ -463,77 +329,6 @@ impl Space {
         self.insert(all, counts);
     }
 
-    /// Gives back the end of a live extent from `len` granules on.
-    pub(super) fn shrink(&mut self, extent: Extent, len: Granules) {
-        let tail = Extent::between(extent.at + len, extent.end());
-        self.link_grown(extent, false);
-        let entry = &mut self.entries[extent.at.slot()];
-        (entry.len, entry.is_asked) = (len, false);
-        self.entries[tail.at.slot()].is_warm = self.entries[extent.at.slot()].is_warm;
-        self.give(tail, tail.len);
-    }
-
-    /// Adds to a live extent what is missing to `len` granules from its free neighbour above;
-    /// false when that is not free, too short, or cannot be backed.
-    pub(super) fn grow<O: Os>(&mut self, os: &O, extent: Extent, len: Granules) -> bool {
-        let next = extent.end();
-        let Some(entry) = self.entry(next).filter(|_| next < self.end()) else { return false };
-        let more = Extent { at: next, len: len - extent.len };
-        if entry.state != State::Free || entry.len < more.len {
-            return false;
-        }
-        if self.back_to(os, more.end()).is_err() {
-            return false;
-        }
-        let counts = self.cut_out(next, more);
-        self.top = self.top.max(more.end());
-        let entry = &mut self.entries[extent.at.slot()];
-        (entry.len, entry.is_asked) = (len, false);
-        entry.is_warm &= counts.warm == more.len;
-        self.totals.live += more.len;
-        self.growths.arrived(len);
-        self.link_grown(extent, false);
-        self.link_grown(Extent { at: extent.at, len }, true);
-        true
-    }
-
-    /// What a live extent would be with its free neighbours, as far as `len` granules from the
-    /// lowest start reach; it ends no lower than it does now. None when there is no free neighbour
-    /// below, or not enough room.
-    pub(super) fn widest(&self, extent: Extent, len: Granules, align: usize) -> Option<Extent> {
-        let below = self.ending_at(extent.at, State::Free)?;
-        let start = self.range.align_up(below.at, align)?;
-        let end = Index(start.0.checked_add(len.0)?);
-        let above = self.entry(extent.end()).filter(|_| extent.end() < self.end())?;
-        let room = if above.state == State::Free { above.len } else { Granules::ZERO };
-        let fits = start < extent.at && end <= extent.end() + room;
-        fits.then(|| Extent::between(start, end.max(extent.end())))
-    }
-
-    /// Adds to a live extent its free neighbours, as far as `widest` said; false when that cannot
-    /// be backed. The bytes are where they were.
-    pub(super) fn widen<O: Os>(&mut self, os: &O, extent: Extent, all: Extent) -> bool {
-        if self.back_to(os, all.end()).is_err() {
-            return false;
-        }
-        self.link_grown(extent, false);
-        let mut is_warm = self.entries[extent.at.slot()].is_warm;
-        if let Some(free) = self.ending_at(extent.at, State::Free) {
-            let below = Extent::between(all.at, extent.at);
-            is_warm &= self.cut_out(free.at, below).warm == below.len;
-        }
-        let above = Extent::between(extent.end(), all.end());
-        if !above.is_empty() {
-            is_warm &= self.cut_out(above.at, above).warm == above.len;
-        }
-        self.entries[extent.at.slot()].state = State::Free;
-        self.totals.live -= extent.len;
-        let warm = if is_warm { all.len } else { Granules::ZERO };
-        self.set_live(all, Counts::warm(warm));
-        self.link_grown(all, true);
-        true
-    }
-
     /// Takes a part of the free extent at `at` out of the heap.
     pub(super) fn hold_part(&mut self, at: Index, piece: Extent) {
         self.cut_out(at, piece);
@@ -565,48 +360,5 @@ impl Space {
         }
         let counts = self.pages.count(piece);
         self.merge(piece, counts);
-    }
-
-    /// Walks every extent and recounts every equation of this file.
-    #[cfg(any(test, fuzzing))]
-    pub(super) fn check(&self) {
-        let mut totals = Totals::default();
-        let mut at = Index(0);
-        let mut was_free = false;
-        let mut free_count = 0;
-        while at < self.end() {
-            let Entry { len, state, counts, .. } = self.entry(at).expect("an extent above the top");
-            let extent = Extent { at, len };
-            assert_ne!(len, Granules::ZERO, "an empty extent at {at:?}");
-            match state {
-                State::Live => {
-                    totals.live += len;
-                    let back = self.entries[extent.end().slot() - 1].back;
-                    assert!(back == Link::NONE || back == Link::to(at), "back of {extent:?}");
-                }
-                State::Held => totals.held += len,
-                State::Free => {
-                    assert!(!was_free, "two free neighbours at {at:?}");
-                    assert_eq!(self.pages.count(self.known(extent)), counts, "pages of {extent:?}");
-                    totals.cached = totals.cached.plus(counts);
-                    let in_bin = self.free_extents().filter(|(free, _)| *free == extent).count();
-                    assert_eq!(in_bin, 1, "{extent:?} in its bin");
-                    if extent.end() < self.end() {
-                        let last = extent.end().slot() - 1;
-                        assert_eq!(self.entries[last].back.get(), Some(at), "back of {extent:?}");
-                    }
-                    free_count += 1;
-                }
-            }
-            was_free = state == State::Free;
-            at = extent.end();
-        }
-        assert_eq!(at, self.end(), "extents past the end");
-        assert_eq!(totals, self.totals, "recounted totals");
-        assert_eq!(self.free_extents().count(), free_count, "extents in bins");
-        assert!(
-            self.top.slot() <= self.range.backed().slots(),
-            "handed out beyond the backed part"
-        );
     }
 }
