@@ -1,5 +1,6 @@
 // Runs the tests of arenas and secrets on every Node that is supported, and what of them does not
-// need ava on Bun and Deno: `npm run test:nodes`, or some: `npm run test:nodes -- 24 bun`. The runtimes come from npm and are unpacked outside of the repository.
+// need ava on Bun and Deno: `npm run test:nodes`, or some: `npm run test:nodes -- 24 bun`. The
+// runtimes come from npm and are unpacked outside of the repository.
 
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -16,9 +17,12 @@ const TESTS = [
   'secretExit',
   'externalBuffers',
   'escapes',
+  'stalls',
   'workersChurn',
 ]
 const THEFTS = ['transfer', 'structuredClone', 'worker', 'enqueue']
+const STREAMS = ['deflate', 'gzip', 'brotli', 'gunzip', 'unbrotli', 'zstd']
+const ENDS = ['reset', 'wipe', 'dispose', 'withBytes', 'withBytesAsync', 'destroy']
 /** Programs of __test__/children with their arguments. */
 const SCENES = [
   ...['arena', 'secret', 'allocate'].flatMap((scene) =>
@@ -32,11 +36,19 @@ const SCENES = [
     'inFlightReset',
     'inFlightWipe',
     'inFlightDispose',
+    'fsInFlight',
+    'cryptoInFlight',
     'foreignInFlight',
+    'inListenerReset',
     'secretInFlight',
     'workersInFlight',
     'forget',
   ].map((scene) => ['escape', scene]),
+  ...STREAMS.flatMap((stream) => ENDS.map((end) => ['stall', stream, end])),
+  ['stall', 'deflate', 'processChunk'],
+  ['stall', 'gunzip', 'refuse'],
+  ['stall', 'gzip', 'queue'],
+  ['stall', 'gzip', 'web'],
   ['churnWorkers', '0'],
 ]
 /** What Node and Deno leave to the C library, where no listener sees it: see secretExit. */

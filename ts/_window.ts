@@ -10,12 +10,11 @@
 // work on a view outside of JavaScript keeps the view, and a view keeps its buffer, detached or
 // not: a buffer that was collected is in nobody's hands.
 //
-// zlib goes back to its input when its output is full. If the view has ended by then, Node throws
-// where nobody can catch it, and Node 20 aborts. Nothing tells whose views zlib has, but a handle's
-// own callback does, and libuv counts its requests, those included that Node keeps no list of:
-// zlib's, those of crypto and of addons. While there are such, views are not ended; what must end
-// at once is abandoned: it is zero, and the collector's. Bun lets nobody move a buffer that zlib
-// has; Deno tells nothing.
+// zlib goes back to its input when its output is full, and must not find that the view has ended:
+// `_zlib.ts` knows which of its streams will. Of others nobody can know whose views they have, but
+// libuv counts its requests, those included that Node keeps no list of: of crypto and of addons,
+// and all of zlib's. While there are such, views are not ended; what must end at once is abandoned:
+// it is zero, and the collector's. Bun and Deno count nothing.
 //
 // Node 20 cannot move a buffer, only detach it.
 //
@@ -26,15 +25,15 @@
 // lowest since the last collection. So views are ended pane by pane, and what is moved away stays
 // as the pane of the next round: the sum falls and rises by one pane at a time.
 
-import { executionAsyncResource } from 'node:async_hooks'
 import { callNative } from './_call.ts'
+import { followStreams, Holders, watch } from './_zlib.ts'
 import { binding, type NativeRegion } from './native.ts'
 
 /**
- * Who may be at work on a window: native calls of ours, the compression in whose callback we are,
- * or somebody in libuv's threads. @internal
+ * Who is at work on a window: native calls of ours, one of zlib's streams, or, perhaps, somebody in
+ * libuv's threads. @internal
  */
-export type WindowUser = 'native' | 'callback' | 'requests'
+export type WindowUser = 'native' | 'stream' | 'requests'
 
 type Transfer = (this: ArrayBuffer, byteLength?: number) => ArrayBuffer
 
@@ -47,12 +46,8 @@ const transfer: Transfer | undefined = Object.getOwnPropertyDescriptor(
 const byteLengthOf = Object.getOwnPropertyDescriptor(ArrayBuffer.prototype, 'byteLength')
   ?.get as () => number
 
-/** Whether zlib that goes on with a view that has ended throws; Node 20 aborts. @internal */
-export const canEndUnderWork = transfer !== undefined
 const hasLibuv = !('bun' in process.versions || 'deno' in process.versions)
 
-/** From each buffer to what lives as long as any buffer of its window does. */
-const tokens = new WeakMap<ArrayBuffer, object>()
 /** Regions without a buffer in JavaScript that the runtime has not let go of. */
 const pending = new Set<NativeRegion>()
 const collected = new FinalizationRegistry<NativeRegion>((region) => {
@@ -73,15 +68,17 @@ interface Pane {
 export class Window {
   /** The memory, for native calls. */
   readonly region: NativeRegion
-  readonly #token = {}
+  /** Lives as long as any buffer of this window does. */
+  readonly #holders = new Holders()
   /** The first ones are shown; nobody has seen the others since views were ended last. */
   #panes: Pane[] = []
   #shownCount = 0
 
   constructor(region: NativeRegion) {
+    followStreams()
     releasePending()
     this.region = region
-    collected.register(this.#token, region)
+    collected.register(this.#holders, region)
   }
 
   /** A buffer over some of the bytes, at least one. Throws ERR_EXTERNAL_BUFFER. */
@@ -105,8 +102,13 @@ export class Window {
   get user(): WindowUser | undefined {
     if (callNative(() => this.region.isBusy)) return 'native'
     if (this.#shownCount === 0) return undefined
-    if (this.#isInputOfCaller()) return 'callback'
+    if (this.isHeld) return 'stream'
     return unlistedRequests() > 0 ? 'requests' : undefined
+  }
+
+  /** Whether one of zlib's streams has a view in hand. */
+  get isHeld(): boolean {
+    return this.#holders.count > 0
   }
 
   /** Overwrites the first bytes with zeros. */
@@ -147,7 +149,7 @@ export class Window {
   }
 
   #own(buffer: ArrayBuffer): ArrayBuffer {
-    tokens.set(buffer, this.#token)
+    watch(buffer, this.#holders)
     return buffer
   }
 
@@ -161,15 +163,6 @@ export class Window {
     if (moved === undefined) return false
     pane.buffer = this.#own(moved)
     return true
-  }
-
-  /** Whether we run in a callback of a compression that is going on with one of its views. */
-  #isInputOfCaller(): boolean {
-    const handle: unknown = executionAsyncResource()
-    if (typeof handle !== 'object' || handle === null) return false
-    if (!('buffer' in handle && 'availInBefore' in handle)) return false
-    const { buffer: input } = handle
-    return ArrayBuffer.isView(input) && tokens.get(input.buffer as ArrayBuffer) === this.#token
   }
 
   #end(each: (pane: Pane) => boolean): boolean {

@@ -12,7 +12,7 @@
 import { callNative } from './_call.ts'
 import { checkBoolean, checkInteger, checkOptions, checkSize, show } from './_check.ts'
 import { elementBytesOf, type ViewKind, type ViewOf, viewOf } from './_view.ts'
-import { canEndUnderWork, isTaken, Window, type WindowUser } from './_window.ts'
+import { isTaken, Window, type WindowUser } from './_window.ts'
 import { NallocError, wrongType, wrongValue } from './errors.ts'
 import { binding, type NativeArena } from './native.ts'
 import type { AllocOptions, ArenaOptions, ResetOptions, Size } from './options.ts'
@@ -39,15 +39,13 @@ const BUSY: Readonly<Record<WindowUser, readonly [reason: string, hint: string]>
     'no native work that reads it, got some',
     'Await the promise of the call that was given its bytes.',
   ],
-  callback: [
-    'no callback of a compression whose input is one of its views, got this one',
-    'Do it when the compression has ended.',
+  stream: [
+    'no stream of zlib that has one of its views in hand, got one',
+    'Await its end, or destroy it.',
   ],
   requests: [
     'no work of zlib, crypto or addons in this thread, perhaps on its views, got some',
-    canEndUnderWork
-      ? "Await what has a view; if no view is in use, say so: { inFlight: 'awaited' }."
-      : 'Await it, or dispose this arena and make a new one.',
+    "Await what has a view; if nothing has, say so: { inFlight: 'awaited' }.",
   ],
 }
 const EMPTY = new ArrayBuffer(0)
@@ -60,7 +58,8 @@ const NO_WORDS = new Float64Array(EMPTY)
  *
  * `reset()` ends every view (it has length 0 then) and keeps the memory for the next round. Await
  * work on a view first: an `fs.read` that still runs may read and write what this arena hands out
- * next, though never memory of anybody else, and zlib at work makes `reset` throw ERR_BUSY. The
+ * next, though never memory of anybody else. A stream of zlib that has a view in hand makes `reset`
+ * throw ERR_BUSY, also while it waits for its reader; so does work of crypto and of addons. The
  * bytes of a key or a witness may lie in an arena: they are read where they are, so change nothing
  * until the promise has settled.
  *
@@ -183,8 +182,9 @@ export class Arena {
    * Ends every view and takes the memory back, pages included, for what is allocated next. An arena
    * for secrets is wiped first.
    *
-   * @throws ERR_BUSY while native work reads it, or while zlib, crypto or an addon is at work in
-   * this thread, perhaps on a view (see `inFlight`); ERR_INVALID_ARG, ERR_DISPOSED
+   * @throws ERR_BUSY while native work reads it or a stream of zlib has a view in hand, or while
+   * zlib, crypto or an addon is at work in this thread, perhaps on a view (see `inFlight`);
+   * ERR_INVALID_ARG, ERR_DISPOSED
    * @example
    * import { promisify } from 'node:util'
    * import zlib from 'node:zlib'
@@ -210,8 +210,9 @@ export class Arena {
   }
 
   /**
-   * Ends every view and gives the memory back. While zlib, crypto or an addon is at work, perhaps
-   * on a view, views keep their length instead and read as zero. May be called again.
+   * Ends every view and gives the memory back. Where `reset` would be refused because somebody else
+   * is at work on a view, or perhaps is, views keep their length instead and read as zero. May be
+   * called again.
    *
    * @throws ERR_BUSY while native work reads it
    */
@@ -235,7 +236,7 @@ export class Arena {
 
   #takeBack(state: 'wiped' | 'as it is', options: ResetOptions | undefined): void {
     this.#checkLive()
-    const isAwaited = checkInFlight(options) === 'awaited' && canEndUnderWork
+    const isAwaited = checkInFlight(options) === 'awaited'
     for (const window of this.#windows) {
       const user = window?.user
       if (user !== undefined && !(user === 'requests' && isAwaited)) throw busy(user)

@@ -115,10 +115,11 @@ export interface AllocOptions {
 /** Options of `Arena.reset` and `Arena.wipe`. */
 export interface ResetOptions {
   /**
-   * What is known of work in libuv's threads, such as zlib's. It must not find that its view has
-   * ended, and nobody can see whose views it has: so all of this thread is waited for. 'awaited'
-   * says that whatever was given a view of this arena is over. If that is wrong, Node throws an
-   * uncaught ERR_OUT_OF_RANGE; Node 20, which would abort, refuses all the same.
+   * What is known of work that zlib, crypto and addons do in libuv's threads. Nobody can see whose
+   * views it has: so it makes the call be refused, whatever in this thread it is for. 'awaited' says
+   * that none of it has a view of this arena. If that is wrong, it reads and writes what the arena
+   * hands out next. Work that can be told, of nalloc and of zlib's streams on views of this arena,
+   * is refused all the same. Bun and Deno do not show other work: there both are the same.
    * @defaultValue 'unknown'
    */
   readonly inFlight?: 'unknown' | 'awaited' | undefined

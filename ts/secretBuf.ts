@@ -284,7 +284,7 @@ export class SecretBuf {
   /** Requests that libuv had when the view was made have nothing to do with it. */
   #close(requestsBefore: number): void {
     this.#isOpen = false
-    if (unlistedRequests() > requestsBefore) {
+    if (unlistedRequests() > requestsBefore || this.#window?.isHeld === true) {
       this.#window?.abandon(this.byteLength)
       this.#window = undefined
     }

@@ -1,7 +1,9 @@
 // Takes the buffer of an arena or a secret away in one of the ways that JavaScript has, and prints
 // what became of it as JSON. One way per process: it is the process that must not die.
 
+import { AsyncResource } from 'node:async_hooks'
 import { execFileSync } from 'node:child_process'
+import { randomFill } from 'node:crypto'
 import fs from 'node:fs'
 import { runInNewContext } from 'node:vm'
 import workers, { Worker } from 'node:worker_threads'
@@ -269,11 +271,43 @@ async function inFlight(end: 'reset' | 'wipe' | 'dispose'): Promise<unknown> {
   const code = codeOf(() => arena[end]())
   const isFresh = isAll(0, new Arena(8 * MIB).alloc('u8', 8 * MIB))
   const lengths = views.map(({ length }) => length)
-  const isOneZero = isAll(0, one)
+  const isOneRight = isAll(0, one) === (end === 'dispose')
   const outcomes = await work.ended(4)
   arena[end]()
   const lastLengths = views.map(({ length }) => length)
-  return { outcomes, isFresh, isOneZero, lengths, lastLengths, code, escapes: stats().escapes }
+  return { outcomes, isFresh, isOneRight, lengths, lastLengths, code, escapes: stats().escapes }
+}
+
+/** A reset that fs knows nothing of: what it reads goes to the same arena, never to another. */
+async function fsInFlight(): Promise<unknown> {
+  const arena = new Arena(64 * MIB)
+  const others = new Arena(8 * MIB).alloc('u8', 8 * MIB).fill(OTHERS)
+  const work = new Work()
+  work.read(arena.alloc('u8', 8 * MIB))
+  work.write(arena.alloc('u8', 8 * MIB))
+  const code = codeOf(() => arena.reset())
+  const next = arena.alloc('u8', 8 * MIB)
+  const outcomes = await work.ended(2)
+  const isOneOrOther = next.every((byte) => byte === 0 || byte === FILL)
+  const isOthersWhole = isAll(OTHERS, others)
+  const { escapes } = stats()
+  return { code, length: next.length, outcomes, isOneOrOther, isOthersWhole, escapes }
+}
+
+/** A reset while crypto fills a view: refused, or crypto fills memory of its own. */
+async function cryptoInFlight(): Promise<unknown> {
+  const arena = new Arena(32 * MIB)
+  const view = arena.alloc('u8', 16 * MIB)
+  const filled = new Promise<string>((resolve) => {
+    randomFill(view, (error) => resolve(error === null ? 'filled' : 'failed'))
+    // Deno throws when it finds that the view has ended.
+    if ('deno' in process.versions) process.once('uncaughtException', () => resolve('failed'))
+  })
+  const code = codeOf(() => arena.reset())
+  const next = code === 'none' ? arena.alloc('u8', 16 * MIB) : undefined
+  const outcome = await filled
+  const isNextZero = next === undefined || isAll(0, next)
+  return { code, outcome, isNextZero, last: codeOf(() => arena.reset()) }
 }
 
 /** A reset while zlib is at work, on what is not of the arena. */
@@ -295,38 +329,28 @@ async function foreignInFlight(): Promise<unknown> {
   return { codes, length, unused, outcomes: await work.ended(1) }
 }
 
+type Listener = (part: Uint8Array) => void
+
 /** A reset by who reads what a compression of a view gives, between two parts of it. */
-async function inListener(end: 'reset' | 'dispose'): Promise<unknown> {
+async function inListener(
+  end: 'reset' | 'dispose',
+  bind: (listener: Listener) => Listener = (listener) => listener,
+): Promise<unknown> {
   const arena = new Arena(64 * MIB)
   const [view] = noisyViews(arena, 1)
   const codes = new Set<string>()
   let outBytes = 0
   const compression = zlib.createDeflate()
-  compression.on('data', (part: Uint8Array) => {
+  const listener: Listener = (part) => {
     outBytes += part.length
     codes.add(codeOf(() => arena[end](end === 'reset' ? { inFlight: 'awaited' } : undefined)))
-  })
+  }
+  compression.on('data', bind(listener))
   const ended = new Promise((resolve) => compression.once('end', resolve))
   compression.end(view)
   await ended
   const isWhole = outBytes >= 8 * MIB
   return { codes: [...codes], isWhole, last: codeOf(() => arena.reset()) }
-}
-
-/** A reset while a compression waits for its reader: libuv knows nothing of it. */
-async function underPressure(): Promise<unknown> {
-  leaveNoCore()
-  const arena = new Arena(64 * MIB)
-  const [view] = noisyViews(arena, 1)
-  const compression = zlib.createDeflate()
-  compression.write(view)
-  while (compression.readableLength < compression.readableHighWaterMark) {
-    await new Promise((next) => setImmediate(next))
-  }
-  const code = codeOf(() => arena.reset())
-  const failed = new Promise<NodeJS.ErrnoException>((resolve) => compression.once('error', resolve))
-  compression.resume()
-  return { code, error: (await failed).code }
 }
 
 /** Workers that end, in one way or the other, while zlib and fs are at work on views. */
@@ -377,7 +401,24 @@ async function plainInFlight(): Promise<unknown> {
   return { code, takenBytes: taken.byteLength }
 }
 
-/** The same over the view of a secret, which ends before the work does. */
+/** As `plainInFlight`, of a compression that waits for its reader. */
+async function plainUnderPressure(): Promise<unknown> {
+  leaveNoCore()
+  const view = new Uint8Array(MIB)
+  fillWithNoise(view)
+  const compression = zlib.createDeflate()
+  compression.write(view)
+  while (compression.readableLength < compression.readableHighWaterMark) {
+    await new Promise((next) => setImmediate(next))
+  }
+  const taken = structuredClone(view.buffer, { transfer: [view.buffer] })
+  const failed = new Promise<NodeJS.ErrnoException>((resolve) => compression.once('error', resolve))
+  compression.resume()
+  const { code } = await failed
+  return { code, takenBytes: taken.byteLength }
+}
+
+/** Work over the view of a secret, which ends before the work does. */
 async function secretInFlight(): Promise<unknown> {
   const secret = new SecretBuf(8 * MIB)
   secret.withBytes(fillWithNoise, { write: true })
@@ -483,12 +524,15 @@ const scenes: Readonly<Record<string, (theft: Theft) => Promise<unknown>>> = {
   inFlightReset: () => inFlight('reset'),
   inFlightWipe: () => inFlight('wipe'),
   inFlightDispose: () => inFlight('dispose'),
+  fsInFlight,
+  cryptoInFlight,
   foreignInFlight,
   inListenerReset: () => inListener('reset'),
+  inBoundListenerReset: () => inListener('reset', (listener) => AsyncResource.bind(listener)),
   inListenerDispose: () => inListener('dispose'),
-  underPressure,
   workersInFlight,
   plainInFlight,
+  plainUnderPressure,
   secretInFlight,
   abandoned,
   forget,
