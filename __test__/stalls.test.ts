@@ -40,6 +40,15 @@ for (const kind of KINDS) {
   })
 }
 
+for (const end of ['steal', 'stealAtWork']) {
+  test.serial(`${end} of what a stream has in hand: the stream's own error`, async (t) => {
+    for (const kind of ['gzip', 'brotli', 'unbrotli']) {
+      const expected = { code: 'ERR_INVALID_ARG', isDone: true, areZeros: true, length: 0 }
+      t.deepEqual(await run(t, kind, end), expected, kind)
+    }
+  })
+}
+
 for (const [end, what] of [
   ['destroy', 'a stream that is destroyed leaves its view at once'],
   ['drop', 'a stream that nobody has leaves its view when it is collected'],

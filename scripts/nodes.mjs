@@ -48,6 +48,7 @@ const SCENES = [
   ['stall', 'deflate', 'processChunk'],
   ['stall', 'gunzip', 'refuse'],
   ['stall', 'gzip', 'queue'],
+  ['stall', 'gzip', 'steal'],
   ['stall', 'gzip', 'web'],
   ['churnWorkers', '0'],
 ]

@@ -151,6 +151,30 @@ async function withBytes({ make, input }: Kind, isAsync: boolean): Promise<unkno
   return { areZeros, isWhole, isOver }
 }
 
+/** Somebody else takes the buffer of a view that a stream has in hand: the stream's own error. */
+async function steal({ make, input }: Kind, isAtWork: boolean): Promise<unknown> {
+  const stream = make()
+  const arena = new Arena(4 * MIB)
+  const view = viewOf(arena, input)
+  stream.end(view)
+  if (!isAtWork) await stall(stream)
+  const drained = new Promise<unknown>((resolve) => {
+    drain(stream).then(resolve)
+    // Deno's zlib throws where nobody has called it.
+    if ('deno' in process.versions) process.once('uncaughtException', resolve)
+  })
+  const thief = new ReadableStream({
+    type: 'bytes',
+    start: (controller) => controller.enqueue(view as Uint8Array<ArrayBuffer>),
+  })
+  const { code } = (await drained) as { code?: string }
+  // In Deno it has the view in hand still.
+  stream.destroy()
+  const isDone = codeOf(() => arena.reset({ inFlight: 'awaited' })) === 'none'
+  const { value } = await thief.getReader().read()
+  return { code, isDone, areZeros: value !== undefined && isZero(value), length: view.length }
+}
+
 /** A stream that is destroyed leaves its chunk. */
 async function destroy({ make, input }: Kind): Promise<unknown> {
   const stream = make()
@@ -296,6 +320,8 @@ const ends: Readonly<Record<string, (kind: Kind) => Promise<unknown>>> = {
   dispose,
   withBytes: (kind) => withBytes(kind, false),
   withBytesAsync: (kind) => withBytes(kind, true),
+  steal: (kind) => steal(kind, false),
+  stealAtWork: (kind) => steal(kind, true),
   destroy,
   drop,
   refuse,
