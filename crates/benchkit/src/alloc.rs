@@ -11,38 +11,32 @@ mod cases;
 mod crowd;
 pub(crate) mod judge;
 pub(crate) mod peers;
+pub(crate) mod turns;
 pub(crate) mod work;
 
-use core::mem;
 use std::env;
 use std::process::ExitCode;
-use std::thread;
 
 use crate::allocator::{Allocator, dispatch_ns};
 use crate::format::{length, mib, ms};
 use crate::machine::{Machine, available_bytes};
 use crate::options::Options;
 use crate::record::{Entry, append};
-use crate::rounds::{Plan, Sample, Summary, order};
+use crate::rounds::{Plan, Summary};
 use crate::table::table;
 use crate::worker::{Worker, serve};
 
-use alone::{IDLE_WAIT, Recorded, Scale};
+use alone::{Recorded, Scale};
 use bench::Bench;
 use cases::{Case, GROUPS, cases};
 use judge::{Field, Verdict, judge, report};
 use peers::{Kind, Peer, peers};
+use turns::{GENERATION_ROUNDS, MEASURED_MAX, QUICK_PLAN, take_turns_until};
 
 const BENCHMARK: &str = "alloc";
 const PLAN: Plan = Plan { warm_ups: 2, rounds: 30 };
-const QUICK_PLAN: Plan = Plan { warm_ups: 1, rounds: 2 };
 /// What a quick run divides sizes by.
 const QUICK_DIVISOR: usize = 32;
-/// After so many rounds new processes take over: which physical pages a process got, and with them
-/// what collides in its caches, stays as long as it keeps its memory.
-const GENERATION_ROUNDS: usize = 10;
-/// Stock contestants take part in every so manieth round.
-const STOCK_EVERY: usize = 6;
 /// How much of its live memory a contestant keeps between its rounds, in percent.
 const KEPT_PERCENT: u64 = 110;
 
@@ -113,7 +107,8 @@ pub(crate) fn introduce(
         println!("warning: {warning}");
     }
     println!("{} rounds, contestants take turns; each in a process of its own,", plan.rounds);
-    println!("which a new one follows after {GENERATION_ROUNDS} rounds");
+    println!("which a new one follows after {GENERATION_ROUNDS} rounds; a row that misses a");
+    println!("target is measured up to {MEASURED_MAX} times, and all of its rounds count");
     println!("choice of the allocator: {:+.1} ns per call, in all of them\n", dispatch_ns());
     peers
         .iter()
@@ -142,8 +137,8 @@ fn run_groups(
                 verdicts.push(Verdict::unmeasured(&case.name, &reason));
                 continue;
             }
-            let summaries = take_turns(peers, &case.id(), plan)?;
-            let of_case = judge(case, Field { peers, summaries: &summaries });
+            let judge = |summaries: &[Summary]| judge(case, Field { peers, summaries });
+            let (summaries, of_case) = take_turns_until(peers, &case.id(), plan, judge)?;
             of_case.iter().for_each(Verdict::tell);
             verdicts.extend(of_case);
             of_group.push(Row { case: case.clone(), summaries });
@@ -161,46 +156,6 @@ fn run_groups(
 fn needed_bytes(peers: &[Peer], case: &Case) -> u64 {
     let keepers = peers.iter().filter(|peer| peer.kind != Kind::Stock).count() as u64;
     case.live_bytes * (keepers + 1) * KEPT_PERCENT / 100
-}
-
-/// Runs a case: contents are checked in processes that end again, then fresh ones take turns.
-pub(crate) fn take_turns(peers: &[Peer], case: &str, plan: Plan) -> Result<Vec<Summary>, String> {
-    for Peer { contestant, .. } in peers {
-        Worker::start(contestant)?.ask(&format!("check {case}"))?;
-    }
-    let start = |peer: &Peer| Worker::start(&peer.contestant);
-    let mut workers = peers.iter().map(start).collect::<Result<Vec<_>, String>>()?;
-    let mut samples: Vec<Vec<Sample>> = vec![Vec::with_capacity(plan.rounds); peers.len()];
-    let mut warm_ups = plan.warm_ups;
-    for round in 0..plan.rounds {
-        if round > 0 && round % GENERATION_ROUNDS == 0 {
-            workers.iter_mut().try_for_each(Worker::prove)?;
-            // All end before the first one starts: there may be no memory for both.
-            workers.clear();
-            workers = peers.iter().map(start).collect::<Result<Vec<_>, String>>()?;
-            warm_ups = plan.warm_ups;
-        }
-        for _ in 0..mem::take(&mut warm_ups) {
-            for turn in order(round, peers.len()).filter(|&turn| peers[turn].kind != Kind::Stock) {
-                workers[turn].round(case)?;
-            }
-        }
-        for turn in order(round, peers.len()) {
-            if peers[turn].kind != Kind::Stock || round % STOCK_EVERY == 0 {
-                samples[turn].push(workers[turn].round(case)?);
-            }
-        }
-    }
-    let mut summaries: Vec<Summary> = samples.iter().map(|samples| Summary::of(samples)).collect();
-    if plan.rounds > QUICK_PLAN.rounds {
-        // Not a way to wait for something: that nobody calls for so long is what is measured.
-        thread::sleep(IDLE_WAIT);
-        for (summary, worker) in summaries.iter_mut().zip(&mut workers) {
-            summary.idle_bytes = Some(worker.resident_bytes()?);
-        }
-    }
-    workers.iter_mut().try_for_each(Worker::prove)?;
-    Ok(summaries)
 }
 
 /// Resident memory after a round, then when nobody has called for a while, and at the peak; MiB.

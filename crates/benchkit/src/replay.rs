@@ -16,7 +16,8 @@ use std::process::ExitCode;
 
 use crate::alloc::judge::{Field, Verdict, report, scaled};
 use crate::alloc::peers::{Kind, Peer, peers};
-use crate::alloc::{introduce, memory, take_turns};
+use crate::alloc::turns::{QUICK_PLAN, take_turns, take_turns_until};
+use crate::alloc::{introduce, memory};
 use crate::allocator::Allocator;
 use crate::format::{mib, ms};
 use crate::machine::Machine;
@@ -30,7 +31,6 @@ use play::{LOADED, Player, TOUCHED};
 
 const BENCHMARK: &str = "replay";
 const PLAN: Plan = Plan { warm_ups: 2, rounds: 30 };
-const QUICK_PLAN: Plan = Plan { warm_ups: 1, rounds: 2 };
 /// How much slower than the best tuned peer ours may be, in minima and in medians.
 const MINIMA_RATIO_MAX: f64 = 1.03;
 const MEDIANS_RATIO_MAX: f64 = 1.05;
@@ -95,10 +95,11 @@ fn compare(peers: &[Peer], names: &[String], options: &Options) -> Result<Vec<Ve
     for name in chosen {
         let peak_live_bytes = trace::read(name)?.peak_live_bytes;
         let program_bytes = program_bytes(peers, name)?;
-        let summaries = take_turns(peers, name, plan)?;
+        let judge = |summaries: &[Summary]| {
+            judge(name, peak_live_bytes, program_bytes, Field { peers, summaries })
+        };
+        let (summaries, of_trace) = take_turns_until(peers, name, plan, judge)?;
         let touched = take_turns(peers, &format!("{TOUCHED}{name}"), plan)?;
-        let field = Field { peers, summaries: &summaries };
-        let of_trace = judge(name, peak_live_bytes, program_bytes, field);
         of_trace.iter().for_each(Verdict::tell);
         verdicts.extend(of_trace);
         rows.push(Row { name: name.clone(), peak_live_bytes, summaries, touched });
