@@ -1,5 +1,7 @@
 //! Arenas: what is handed out is disjoint, aligned, zero, and gone after a reset.
 
+#[path = "support/child.rs"]
+mod child;
 #[path = "support/maps.rs"]
 mod maps;
 #[path = "support/page.rs"]
@@ -102,9 +104,11 @@ fn parts_that_end_leave_the_exact_high_water_mark() {
     arena.alloc_array::<u8>(1000).fill(1);
     let parts = arena.split(4);
     thread::scope(|scope| {
-        for part in parts {
-            scope.spawn(move || part.alloc_array::<u8>(10_000).fill(1));
-        }
+        let fill = |part: SubArena<'_>| part.alloc_array::<u8>(10_000).fill(1);
+        let workers: Vec<_> =
+            parts.into_iter().map(|part| scope.spawn(move || fill(part))).collect();
+        // By the C library, which a thread sanitizer sees; what the scope waits for it does not.
+        workers.into_iter().for_each(|worker| worker.join().expect("a worker"));
     });
     let quarter = arena.capacity_bytes() / 4;
 
@@ -177,7 +181,8 @@ fn what_goes_beyond_the_limit_of_an_arena_is_an_error() {
 
 #[test]
 fn an_arena_begins_where_it_was_asked_to() {
-    const WANTED: usize = 0x1234_5600_0000;
+    // Where both a thread and an address sanitizer let programs have memory.
+    const WANTED: usize = 0x7eab_cd00_0000;
     let builder = Arena::builder().capacity_bytes(1 << 20).base_address(WANTED);
     let live = nalloc::stats().live_bytes;
     let arena = builder.build().expect("free addresses");
@@ -186,13 +191,16 @@ fn an_arena_begins_where_it_was_asked_to() {
     assert_eq!(first.as_ptr().addr(), WANTED);
     assert!(nalloc::stats().live_bytes >= live.min(1 << 20), "it counts as live");
 
-    for (wanted, errno) in
-        [(WANTED, libc::EEXIST), (WANTED + page_bytes(), libc::EEXIST), (WANTED + 1, libc::EINVAL)]
-    {
+    for (wanted, errno) in [
+        (WANTED, libc::EEXIST),
+        (WANTED + page_bytes(), libc::EEXIST),
+        (WANTED + 1, libc::EINVAL),
+        // The kernel lets root have that page.
+        (0, libc::EINVAL),
+    ] {
         let error = Arena::builder().capacity_bytes(1 << 20).base_address(wanted).build().err();
         assert_eq!(error, Some(Error::Address { wanted, errno }));
     }
-    assert!(Arena::builder().base_address(0).build().is_err());
 
     drop(arena);
     let again = builder.secret(true).build().expect("the addresses are free again");
@@ -476,6 +484,13 @@ fn a_secret_arena_is_locked_as_it_is_touched() {
 
 #[test]
 fn a_secret_arena_is_hidden_while_it_lives_and_ordinary_afterwards() {
+    // Alone: the next secret arena of another test may take the same pages.
+    const NAME: &str = "a_secret_arena_is_hidden_while_it_lives_and_ordinary_afterwards";
+    if !child::is_child(NAME) {
+        let output = child::run(NAME, &[]);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        return;
+    }
     let arena = Arena::builder().capacity_bytes(1 << 20).secret(true).build().expect("memory");
     let secret = write_secret(&arena);
     let mapping = mapping_of(secret.0.addr());
