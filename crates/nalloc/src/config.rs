@@ -165,8 +165,11 @@ pub(crate) const VERBOSE: Setting =
 pub(crate) const CPU: Setting =
     Setting { name: c"NALLOC_CPU", forms: "auto or baseline", default: "auto" };
 
+/// The file in which `nalloc run` looks for whom it serves. The preload reads it.
+const RUN_MARKER: &CStr = c"NALLOC_RUN_MARKER";
+
 /// Every variable that is read; others with our prefix are told to the user.
-pub(crate) const NAMES: [&CStr; 8] = [
+pub(crate) const NAMES: [&CStr; 9] = [
     CACHE_LIMIT.name,
     CACHE_BOUND.name,
     MEMORY_LIMIT.name,
@@ -175,6 +178,7 @@ pub(crate) const NAMES: [&CStr; 8] = [
     STATS.name,
     VERBOSE.name,
     CPU.name,
+    RUN_MARKER,
 ];
 /// Variables that begin like this belong to programs that test.
 pub(crate) const TEST_PREFIX: &[u8] = b"NALLOC_TEST";

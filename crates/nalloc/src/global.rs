@@ -72,7 +72,7 @@ impl Drop for AbortOnUnwind {
 }
 
 /// Runs a call into the heap.
-fn shielded<R>(body: impl FnOnce() -> R) -> R {
+pub(crate) fn shielded<R>(body: impl FnOnce() -> R) -> R {
     let shield = AbortOnUnwind;
     let result = body();
     core::mem::forget(shield);
@@ -175,7 +175,7 @@ pub fn is_active() -> bool {
     let Some(start) = NonNull::new(block) else { return false };
     // Relaxed: the flag stands for itself.
     let is_asked = || IS_ASKED.load(Ordering::Relaxed);
-    let is_ours = HEAP.contains(start).unwrap_or_else(is_asked);
+    let is_ours = if HEAP.has_range() { HEAP.contains(start.addr().get()) } else { is_asked() };
     // SAFETY: the block was allocated above with this layout.
     unsafe { dealloc(block, layout) };
     is_ours

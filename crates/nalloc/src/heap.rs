@@ -13,8 +13,8 @@
 //!
 //! `extent` knows who owns a granule, `backing` what its pages hold, `va` where it is, `bins` finds
 //! a fit, `age` which pages go first, `trim` decides what stays, `clock` and `helper` when nobody
-//! calls, `zero` what is cleared, `free` and `grow` do what they say, `direct` serves when there is
-//! no range.
+//! calls, `zero` what is cleared, `free` and `grow` do what they say, `address` serves who knows no
+//! lengths, `direct` serves when there is no range.
 //!
 //! Equations, in bytes: mapped = live + cached + zero + releasing (see [`Stats`]). `check()`
 //! recounts them, and those of the parts.
@@ -22,9 +22,12 @@
 //! Nothing here allocates from the process's allocator, and nothing panics unless the heap's own
 //! tables are damaged. Freeing what is no block of this heap ends the process with a message.
 
+#[cfg(any(feature = "by-address", test))]
+mod address;
 mod age;
 mod backing;
 mod bins;
+mod bounds;
 mod clock;
 mod direct;
 mod extent;
@@ -54,6 +57,7 @@ use crate::error::Error;
 use crate::lock::{Guard, Lock};
 use crate::os::{Advice, Errno, Os, Run, ThreadBody, probe};
 use crate::units::{Extent, GranuleSize, Index, wide};
+use bounds::Bounds;
 use clock::Clock;
 use extent::{Need, Space, State as Use};
 pub use phase::{PhaseStats, Phases};
@@ -122,6 +126,8 @@ pub(crate) struct Heap<O> {
     /// Held by the thread that softens or releases pages; taken before `state`, never after.
     trimming: Lock<()>,
     state: Lock<State>,
+    /// Of the main range and the sparse one.
+    bounds: [Bounds; 2],
 }
 
 /// Which range a block lies in.
@@ -398,13 +404,15 @@ impl State {
 impl<O: Os> Heap<O> {
     /// A heap that has nothing yet; it starts with the first call.
     pub(crate) const fn new(os: O, hooks: Hooks) -> Self {
-        Self { os, hooks, trimming: Lock::new(()), state: Lock::new(State::new()) }
+        let bounds = [Bounds::new(), Bounds::new()];
+        Self { os, hooks, trimming: Lock::new(()), state: Lock::new(State::new()), bounds }
     }
 
     fn lock(&self) -> Guard<'_, State, O> {
         let mut state = self.state.lock(&self.os);
         if !state.is_started {
             state.start(&self.os, &self.hooks);
+            self.publish(&state);
         }
         state
     }
@@ -431,12 +439,20 @@ impl<O: Os> Heap<O> {
 
     /// A block as wanted, all of it zero; pages that are fresh from the kernel are not written.
     pub(crate) fn alloc_zeroed(&self, wanted: Request) -> Result<NonNull<u8>, Error> {
+        match self.place_zeroed(wanted)? {
+            Some(start) => Ok(start),
+            None => self.map(wanted),
+        }
+    }
+
+    /// The same; None when no range has room.
+    fn place_zeroed(&self, wanted: Request) -> Result<Option<NonNull<u8>>, Error> {
         let both = |state: &State, placed: Placed| {
             let dirty = state.dirty_bytes(&placed, wanted.bytes);
             (placed, dirty)
         };
         let Some((placed, dirty)) = self.place(wanted, Content::Zeros, both)? else {
-            return self.map(wanted);
+            return Ok(None);
         };
         let kept = placed.left_out.map_or((0, 0), |run| self.zero_by_kernel(placed.start, run));
         for &(from, to) in dirty.as_slice() {
@@ -447,7 +463,7 @@ impl<O: Os> Heap<O> {
                 }
             }
         }
-        Ok(placed.start)
+        Ok(Some(placed.start))
     }
 
     /// Lets the kernel make pages inside the block at `start` zero; as offsets, or nothing when it
@@ -480,7 +496,11 @@ impl<O: Os> Heap<O> {
             state.admit(wide(wanted.bytes), wanted.bytes)?;
             let placed = match content {
                 Content::Anything => state.place(&self.os, wanted, Home::Main),
-                Content::Zeros => state.place_zeros(&self.os, wanted),
+                Content::Zeros => {
+                    let placed = state.place_zeros(&self.os, wanted);
+                    self.publish(&state);
+                    placed
+                }
             };
             match placed {
                 Ok(placed) => {
@@ -554,12 +574,6 @@ impl<O: Os> Heap<O> {
             self.lock().counters.refuse(errno);
         }
         answer.is_ok()
-    }
-
-    /// Whether `pointer` points into a range; None when there is none.
-    pub(crate) fn contains(&self, pointer: NonNull<u8>) -> Option<bool> {
-        let state = self.lock();
-        state.main.is_some().then(|| state.locate(pointer).is_some())
     }
 
     /// The addresses of the main range; None when there is none.

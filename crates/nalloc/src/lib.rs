@@ -28,6 +28,8 @@
 
 mod arena;
 mod block;
+#[cfg(feature = "by-address")]
+pub mod by_address;
 mod census;
 mod config;
 mod error;

@@ -5,7 +5,7 @@
 
 use core::ptr::NonNull;
 
-use super::{Heap, Home, Request, State, direct};
+use super::{Content, Heap, Home, Request, State, direct};
 use crate::error::Error;
 use crate::os::Os;
 use crate::units::{Extent, Granules, wide};
@@ -42,24 +42,55 @@ impl<O: Os> Heap<O> {
         old: Request,
         bytes: usize,
     ) -> Result<NonNull<u8>, Error> {
+        // SAFETY: the caller's promise.
+        if let Some(start) = unsafe { self.resize_in_range(start, old, bytes) }? {
+            return Ok(start);
+        }
+        let moved = self.map(grown(old, bytes))?;
+        // SAFETY: the caller's promise; the new block is another one.
+        unsafe { self.move_to(moved, start, old, bytes) };
+        Ok(moved)
+    }
+
+    /// As `resize`; None when no range has room for that.
+    ///
+    /// # Safety
+    /// As `resize`.
+    pub(super) unsafe fn resize_in_range(
+        &self,
+        start: NonNull<u8>,
+        old: Request,
+        bytes: usize,
+    ) -> Result<Option<NonNull<u8>>, Error> {
         match self.resize_in_place(start, old, bytes)? {
-            InPlace::Done => return Ok(start),
+            InPlace::Done => return Ok(Some(start)),
             InPlace::Widened(widened) => {
                 // SAFETY: the extent from the new start on holds both, and is the caller's.
                 unsafe { widened.start.copy_from(start, old.bytes) };
                 self.end_widening(&widened);
-                return Ok(widened.start);
+                return Ok(Some(widened.start));
             }
             InPlace::No => {}
         }
-        let wanted = Request { bytes, align: old.align, is_growing: bytes > old.bytes };
-        let moved = self.alloc(wanted)?;
+        let moved = self.place(grown(old, bytes), Content::Anything, |_, placed| placed.start)?;
+        if let Some(moved) = moved {
+            // SAFETY: the caller's promise; the new block is another one.
+            unsafe { self.move_to(moved, start, old, bytes) };
+        }
+        Ok(moved)
+    }
+
+    /// Copies what both blocks have room for, and frees the old one.
+    ///
+    /// # Safety
+    /// `moved` is a block of `bytes` bytes, and `start` another one, of `old`, which nobody uses
+    /// any more.
+    unsafe fn move_to(&self, moved: NonNull<u8>, start: NonNull<u8>, old: Request, bytes: usize) {
         let common = bytes.min(old.bytes);
         // SAFETY: both blocks have at least `common` bytes, and they are different blocks.
         unsafe { moved.copy_from_nonoverlapping(start, common) };
-        // SAFETY: the caller's promise; the block is not used again.
+        // SAFETY: the caller's promise.
         unsafe { self.free(start, old.bytes, old.bytes) };
-        Ok(moved)
     }
 
     fn resize_in_place(
@@ -114,6 +145,11 @@ impl<O: Os> Heap<O> {
         drop(state);
         self.do_work(work);
     }
+}
+
+/// What a block of `old` wants that is to have `bytes` bytes.
+fn grown(old: Request, bytes: usize) -> Request {
+    Request { bytes, align: old.align, is_growing: bytes > old.bytes }
 }
 
 /// A live block.
