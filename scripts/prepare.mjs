@@ -51,6 +51,25 @@ step({
 })
 
 step({
+  title: 'building the library that nalloc run preloads',
+  stamp: 'build/.preload-stamp',
+  inputs: [
+    'Cargo.toml',
+    'Cargo.lock',
+    'rust-toolchain.toml',
+    'crates/nalloc/Cargo.toml',
+    'crates/nalloc/src',
+    'crates/nalloc-preload',
+  ],
+  outputs: [preloadFile()],
+  work: () => {
+    run('cargo', ['build', '--release', '--quiet', '--locked', '--package', 'nalloc-preload'])
+    const built = path.join(root, 'target/release/libnalloc_preload.so')
+    fs.copyFileSync(built, path.join(root, preloadFile()))
+  },
+})
+
+step({
   title: 'compiling TypeScript',
   stamp: 'dist/.stamp',
   inputs: ['ts', 'index.d.ts', 'tsconfig.base.json', 'tsconfig.json', 'package.json', 'scripts'],
@@ -84,8 +103,16 @@ step({
 })
 
 function addonFile() {
+  return `nalloc.${tuple()}.node`
+}
+
+function preloadFile() {
+  return `libnalloc_preload.${tuple()}.so`
+}
+
+function tuple() {
   const isGlibc = 'glibcVersionRuntime' in process.report.getReport().header
-  return `nalloc.linux-${process.arch}-${isGlibc ? 'gnu' : 'musl'}.node`
+  return `linux-${process.arch}-${isGlibc ? 'gnu' : 'musl'}`
 }
 
 function checkTools() {

@@ -59,6 +59,21 @@ export function hostTuple(): string {
   return tupleOf(thisHost())
 }
 
+/** The library that `nalloc run` preloads. Throws ERR_PLATFORM, ERR_BINARY_MISSING. @internal */
+export function preloadFile(): string {
+  const host = thisHost()
+  const tuple = tupleOf(host)
+  const name = `libnalloc_preload.${tuple}.so`
+  const localFile = path.join(host.root, name)
+  if (existsSync(localFile)) return localFile
+  const id = `@nalloc/${tuple}/${name}`
+  try {
+    return require.resolve(id)
+  } catch (cause) {
+    throw loadError(host, tuple, id, cause)
+  }
+}
+
 /** As `binding`, for a given host and without remembering. @internal */
 export function loadBinding(host: Host): Binding {
   const tuple = tupleOf(host)
@@ -113,7 +128,8 @@ function loadError(host: Host, tuple: string, id: string, cause: unknown): Nallo
   })
 }
 
-function hasGlibc(): boolean {
+/** Whether this Node runs on glibc. @internal */
+export function hasGlibc(): boolean {
   // The report would look up the names of all network peers, which can take seconds.
   const report = process.report as { excludeNetwork?: boolean } & NodeJS.ProcessReport
   const before = report.excludeNetwork

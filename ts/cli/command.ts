@@ -1,6 +1,5 @@
 // What a command is. `main.ts` turns each into one of commander's; nothing else knows commander.
 
-import type { ExitCode } from './exitCodes.ts'
 import type { FlagName, Flags } from './flags.ts'
 import type { Terminal } from './terminal.ts'
 
@@ -13,7 +12,7 @@ export interface Argument {
 
 /** One run of a command. */
 export interface Invocation {
-  /** As many as the command has arguments. */
+  /** As many as the command has arguments, then its rest. */
   readonly args: readonly string[]
   readonly flags: Flags
   readonly terminal: Terminal
@@ -27,13 +26,18 @@ export interface Command {
   /** One line, without a full stop. */
   readonly summary: string
   readonly arguments: readonly Argument[]
+  /** One or more words behind the arguments, which are taken as they stand. */
+  readonly rest?: Argument
   /** Beside the common flags. */
   readonly flags: readonly FlagName[]
+  /** Those of the common flags that it takes; all of them when absent. */
+  readonly commonFlags?: readonly FlagName[]
   /** Commands that run as they stand where the files are. Help starts with them. */
   readonly examples: readonly string[]
   /** What the flags do not say. */
   readonly notes?: string
-  run(invocation: Invocation): Promise<ExitCode>
+  /** The exit status: one of EXIT, or that of a program that it ran. */
+  run(invocation: Invocation): Promise<number>
 }
 
 /** A mistake in what was typed: exit status 2. */

@@ -46,6 +46,12 @@ export const FLAGS = {
     help: 'refuse what needs more: 512M, 2G, 25%',
     parse: parseSize,
   }),
+  cacheLimit: define<number>({
+    form: '--cache-limit <size>',
+    help: 'what stays in memory once nobody is at work: 512M, 2G, 25%',
+    parse: parseSize,
+  }),
+  require: define({ form: '--require', help: 'end a program that nalloc cannot take over' }),
   timeout: define<number>({
     form: '--timeout <duration>',
     help: 'give up after 500ms, 30s, 5m, 1h',

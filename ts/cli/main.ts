@@ -8,7 +8,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { CommanderError, Option, Command as Program } from 'commander'
 import { type Command, UsageError } from './command.ts'
-import { EXIT, EXIT_HELP, type ExitCode } from './exitCodes.ts'
+import { EXIT, EXIT_HELP } from './exitCodes.ts'
 import { report } from './failure.ts'
 import { COMMON_FLAGS, FLAGS, type Flags } from './flags.ts'
 import { interruptible } from './interruption.ts'
@@ -20,6 +20,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   fullprove: async () => (await import('./commands/fullprove.ts')).fullprove,
   verify: async () => (await import('./commands/verify.ts')).verify,
   inspect: async () => (await import('./commands/inspect.ts')).inspect,
+  run: async () => (await import('./commands/run.ts')).run,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
 }
 const NO_COLOR = ['--no-color', 'print no colours (as NO_COLOR does)'] as const
@@ -29,10 +30,10 @@ interface Run {
   readonly program: Program
   /** Help or version, for stdout. */
   text: string
-  exitCode: ExitCode
+  exitCode: number
 }
 
-async function main(typed: readonly string[]): Promise<ExitCode> {
+async function main(typed: readonly string[]): Promise<number> {
   // Without listeners, a reader that leaves would end the process with a trace. What cannot be
   // printed for another reason is noticed where it is printed.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
@@ -62,6 +63,8 @@ async function prepare(args: readonly string[]): Promise<Run> {
     .description('Groth16 proofs for circom circuits')
     .version(`nalloc ${versionOfPackage()}`)
     .option(...NO_COLOR)
+    // What stands behind the program of `run` is that program's.
+    .enablePositionalOptions()
     .helpCommand('help [command]', 'show the help of a command')
     .configureHelp({ subcommandTerm: termOf })
     .configureOutput({
@@ -91,7 +94,9 @@ async function load([first = '']: readonly string[]): Promise<readonly Command[]
 
 function define(sub: Program, command: Command): Program {
   for (const { name, help } of command.arguments) sub.argument(`<${name}>`, help)
-  for (const name of [...command.flags, ...COMMON_FLAGS]) {
+  if (command.rest)
+    sub.argument(`<${command.rest.name}...>`, command.rest.help).passThroughOptions()
+  for (const name of [...command.flags, ...(command.commonFlags ?? COMMON_FLAGS)]) {
     const { form, help, parse } = FLAGS[name]
     const option = new Option(form, help)
     if (parse) option.argParser((text) => parse(text))
@@ -128,7 +133,7 @@ function usageOf(program: Program): string {
   return `usage: ${name} ${program.usage()}; ${name} --help says more`
 }
 
-async function runCommand(command: Command, program: Program): Promise<ExitCode> {
+async function runCommand(command: Command, program: Program): Promise<number> {
   const flags: Flags = program.optsWithGlobals()
   const terminal = makeTerminal(flags)
   try {
@@ -157,7 +162,9 @@ function normalized(typed: readonly string[]): readonly string[] {
 
 /** The flags that decide how a mistake is said, before anything is parsed. */
 function flagsOf(typed: readonly string[]): Flags {
-  const has = (...forms: string[]) => forms.some((form) => typed.includes(form))
+  const end = typed.indexOf('--')
+  const own = end < 0 ? typed : typed.slice(0, end)
+  const has = (...forms: string[]) => forms.some((form) => own.includes(form))
   return {
     ...(has('--json') && { json: true }),
     ...(has('-q', '--quiet') && { quiet: true }),
@@ -171,7 +178,9 @@ function makeTerminal(flags: Flags): Terminal {
 }
 
 function termOf(program: Program): string {
-  const args = program.registeredArguments.map((argument) => ` ${argument.name()}`)
+  const args = program.registeredArguments.map(
+    (argument) => ` ${argument.name()}${argument.variadic ? '...' : ''}`,
+  )
   return `${program.name()}${args.join('')}`
 }
 
