@@ -1,7 +1,7 @@
 //! Threads come and go and leave nothing behind.
 
 use std::hint::black_box;
-use std::{fs, thread};
+use std::{env, fs, thread};
 
 use nalloc::NAlloc;
 
@@ -51,5 +51,7 @@ fn ten_thousand_threads_leave_nothing() {
     // The C library keeps some stacks, and an arena for each of the threads that met.
     assert!(mappings() <= maps + 64, "{} mappings, {maps} before", mappings());
     let more = nalloc::rss_bytes().expect("statm").saturating_sub(resident);
-    assert!(more < 16 * MIB, "{more} more bytes resident");
+    // A sanitizer's own tables grow with every address that was used.
+    let most = if env::var_os("TSAN_OPTIONS").is_some() { 64 * MIB } else { 16 * MIB };
+    assert!(more < most, "{more} more bytes resident");
 }
