@@ -182,7 +182,7 @@ fn what_goes_beyond_the_limit_of_an_arena_is_an_error() {
 #[test]
 fn an_arena_begins_where_it_was_asked_to() {
     // Where both a thread and an address sanitizer let programs have memory.
-    const WANTED: usize = 0x7eab_cd00_0000;
+    const WANTED: usize = 0x5510_0000_0000;
     let builder = Arena::builder().capacity_bytes(1 << 20).base_address(WANTED);
     let live = nalloc::stats().live_bytes;
     let arena = builder.build().expect("free addresses");
