@@ -134,7 +134,9 @@ function usageOf(program: Program): string {
 }
 
 async function runCommand(command: Command, program: Program): Promise<number> {
-  const flags: Flags = program.optsWithGlobals()
+  // Before the command or behind it: one of them is enough.
+  const color = [program, program.parent].every((level) => level?.opts()['color'] !== false)
+  const flags: Flags = { ...program.opts(), color }
   const terminal = makeTerminal(flags)
   try {
     return await interruptible(flags.timeout, terminal, (signal) =>

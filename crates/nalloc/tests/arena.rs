@@ -108,7 +108,9 @@ fn parts_that_end_leave_the_exact_high_water_mark() {
         let workers: Vec<_> =
             parts.into_iter().map(|part| scope.spawn(move || fill(part))).collect();
         // By the C library, which a thread sanitizer sees; what the scope waits for it does not.
-        workers.into_iter().for_each(|worker| worker.join().expect("a worker"));
+        for worker in workers {
+            worker.join().expect("a worker");
+        }
     });
     let quarter = arena.capacity_bytes() / 4;
 

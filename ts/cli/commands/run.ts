@@ -19,7 +19,10 @@ export const run: Command = {
   rest: { name: 'CMD', help: 'the program and its arguments' },
   flags: ['cacheLimit', 'memoryLimit', 'require'],
   commonFlags: ['timeout', 'quiet', 'verbose'],
-  examples: ['nalloc run -- ./prover', 'nalloc run --cache-limit 1G --require -- node prove.js'],
+  examples: [
+    'nalloc run -- node --version',
+    'nalloc run --cache-limit 1G --require -- gcc --version',
+  ],
   notes:
     'Blocks of 64 KiB and more come from nalloc. Exit status: that of CMD, 128 and the number of ' +
     'its signal; 127 there is no CMD, 126 it cannot be started, 5 with --require when nalloc could ' +
