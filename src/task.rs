@@ -30,8 +30,9 @@ use crate::{
 
 /// Shortest time between two progress reports of one task: 20 a second at most.
 const PROGRESS_INTERVAL_MS_MIN: u64 = 50;
-/// Progress reports that may wait for a busy event loop; later ones are dropped.
-const PROGRESS_WAITING_MAX: usize = 4;
+/// Progress reports that may wait for a busy event loop; later ones are dropped. A small proof
+/// begins all of its six phases before the loop looks.
+const PROGRESS_WAITING_MAX: usize = 16;
 
 type ProgressArgs = FnArgs<(String, f64, f64)>;
 /// Weak: a progress callback alone never keeps the process alive.

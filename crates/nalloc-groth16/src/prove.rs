@@ -139,6 +139,7 @@ impl ProvingKey {
         // An addition in G2 costs about three in G1.
         let weights = [self.a.len(), self.b1.len(), 3 * self.b2.len(), self.l.len(), self.h.len()];
         let all = Shares::new(options.observer, weights);
+        options.observer.progress("msm", 0, all.total());
         let shares = [0, 1, 2, 3, 4].map(|index| Share { all: &all, index });
         let [for_a, for_b1, for_b2, for_l, for_h] = &shares;
         let ((b2, h), ((a, b1), l)) = pool.join(
@@ -233,6 +234,10 @@ impl<'a> Shares<'a> {
         let weights = weights.map(wide);
         Self { observer, weights, done: [const { AtomicU64::new(0) }; 5] }
     }
+
+    fn total(&self) -> u64 {
+        self.weights.iter().sum()
+    }
 }
 
 /// One of the five, as its own observer.
@@ -252,6 +257,6 @@ impl Observer for Share<'_> {
         // Relaxed: the numbers stand for themselves, and a report that is late does no harm.
         self.all.done[self.index].fetch_max(share, Ordering::Relaxed);
         let done = self.all.done.iter().map(|done| done.load(Ordering::Relaxed)).sum();
-        self.all.observer.progress(phase, done, self.all.weights.iter().sum());
+        self.all.observer.progress(phase, done, self.all.total());
     }
 }
