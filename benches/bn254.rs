@@ -212,8 +212,9 @@ where
         let ark_scalars: Vec<_> = scalars.iter().map(|&limbs| BigInt::new(limbs)).collect();
         let ark_bases = multiples_of_generator::<A>(1 << log_size);
         let bases: Vec<Affine<F>> = ark_bases.iter().map(from_ark).collect();
-        let mut scratch = Arena::with_capacity(msm_scratch_bytes(bases.len(), pool.thread_count()))
-            .expect("memory");
+        let mut scratch =
+            Arena::with_capacity(msm_scratch_bytes::<F>(bases.len(), pool.thread_count()))
+                .expect("memory");
 
         let ours = msm(&bases, &scalars, &pool, &scratch, &()).expect("equal lengths").to_affine();
         let theirs = A::msm_bigint(&ark_bases, &ark_scalars).into_affine();

@@ -14,6 +14,12 @@ pub enum Case {
     Product,
     /// The transform of 2^n powers of seven.
     Ntt(u32),
+    /// The sum of the first 2^n multiples of G1's generator, times powers of seven.
+    G1(u32),
+    /// As `G1`, with nine of ten scalars 0 or 1.
+    G1Small(u32),
+    /// As `G1`, in G2.
+    G2(u32),
     /// One butterfly for eight elements, in cycles; ours alone.
     Butterfly,
     /// One Shoup product, in cycles; ours alone.
@@ -21,11 +27,14 @@ pub enum Case {
 }
 
 impl Case {
-    /// `product`, `ntt-20`, `butterfly` or `shoup`.
+    /// `product`, `ntt-20`, `g1-16`, `g1small-18`, `g2-16`, `butterfly` or `shoup`.
     pub fn name(self) -> String {
         match self {
             Self::Product => "product".to_owned(),
             Self::Ntt(log2) => format!("ntt-{log2}"),
+            Self::G1(log2) => format!("g1-{log2}"),
+            Self::G1Small(log2) => format!("g1small-{log2}"),
+            Self::G2(log2) => format!("g2-{log2}"),
             Self::Butterfly => "butterfly".to_owned(),
             Self::Shoup => "shoup".to_owned(),
         }
@@ -38,8 +47,16 @@ impl Case {
             "butterfly" => Ok(Self::Butterfly),
             "shoup" => Ok(Self::Shoup),
             _ => {
-                let log2 = name.strip_prefix("ntt-").and_then(|log2| log2.parse().ok());
-                log2.map(Self::Ntt).ok_or_else(|| format!("no case {name:?}"))
+                let unknown = || format!("no case {name:?}");
+                let (kind, log2) = name.split_once('-').ok_or_else(unknown)?;
+                let log2 = log2.parse().map_err(|_| unknown())?;
+                match kind {
+                    "ntt" => Ok(Self::Ntt(log2)),
+                    "g1" => Ok(Self::G1(log2)),
+                    "g1small" => Ok(Self::G1Small(log2)),
+                    "g2" => Ok(Self::G2(log2)),
+                    _ => Err(unknown()),
+                }
             }
         }
     }
@@ -49,9 +66,20 @@ impl Case {
         match self {
             Self::Product => 200,
             Self::Ntt(log2) => 1 << 21_u32.saturating_sub(log2).min(5),
+            Self::G1(log2) | Self::G1Small(log2) | Self::G2(log2) => {
+                1 << 17_u32.saturating_sub(log2).min(3)
+            }
             Self::Butterfly | Self::Shoup => 1,
         }
     }
+}
+
+/// Of ten scalars of small cases, this many are 0 or 1.
+const SMALL_OF_TEN: usize = 9;
+
+/// What takes the place of scalar `index` of a small case, if anything does.
+pub fn small_scalar(index: usize) -> Option<u64> {
+    (index % 10 < SMALL_OF_TEN).then_some(u64::from(index % 3 == 1))
 }
 
 /// SHA-256 of elements as integers of 32 bytes, least significant first.

@@ -1,20 +1,17 @@
 //! The rows of `npm run bench:peers -- ntt`, and what is asked of them.
 
-use benchkit::format::{mib, ms};
 use benchkit::machine::Machine;
 use benchkit::options::Options;
-use benchkit::record::{Entry, append};
-use benchkit::rounds::{Sample, Summary, order};
-use benchkit::table::table;
-use benchkit::worker::Worker;
 
 use crate::contestant::{
     ARKWORKS, Contestant, GNARK_HOST, GNARK_NO_AVX512, HALO2CURVES, OURS, PORTABLE,
 };
 use crate::goal::{Bound, Goal, report};
-use crate::input::{Case, PRODUCT_LEN};
-use crate::theirs::{Arkworks, Library};
+use crate::input::Case;
+use crate::rows::{Results, contestants, lines, record, run, unit};
 
+/// Those that need no Go.
+const ALWAYS: [Contestant; 4] = [OURS, PORTABLE, ARKWORKS, HALO2CURVES];
 const BENCHMARK: &str = "peers-ntt";
 const THREADS: [usize; 2] = [1, 2];
 const ROUNDS: usize = 7;
@@ -39,31 +36,6 @@ const PORTABLE_TO_GNARK_MIN: f64 = 0.9;
 const SPEED_UP_MIN: f64 = 1.8;
 const SPEED_UP_LOG2: u32 = 20;
 
-/// What one contestant showed in one case.
-struct Shown {
-    case: Case,
-    threads: usize,
-    contestant: Contestant,
-    summary: Summary,
-}
-
-/// Everything that was measured.
-struct Results(Vec<Shown>);
-
-impl Results {
-    fn min(&self, case: Case, threads: usize, contestant: Contestant) -> Option<f64> {
-        let is_asked = |shown: &&Shown| {
-            (shown.case, shown.threads, shown.contestant) == (case, threads, contestant)
-        };
-        self.0.iter().find(is_asked).map(|shown| shown.summary.min)
-    }
-
-    /// How many times as long `other` takes.
-    fn ratio(&self, case: Case, threads: usize, of: Contestant, other: Contestant) -> Option<f64> {
-        Some(self.min(case, threads, other)? / self.min(case, threads, of)?)
-    }
-}
-
 /// Measures and prints everything; whether all targets are met.
 pub fn compare(options: &Options) -> Result<bool, String> {
     let machine = Machine::current();
@@ -71,7 +43,7 @@ pub fn compare(options: &Options) -> Result<bool, String> {
     if let Some(warning) = machine.disturbance() {
         println!("warning: {warning}");
     }
-    let contestants = contestants()?;
+    let contestants = contestants(&ALWAYS, &[GNARK_HOST, GNARK_NO_AVX512])?;
     let rounds = |case| match case {
         _ if options.is_quick => QUICK_ROUNDS,
         Case::Ntt(20..) => ROUNDS_OF_LARGE,
@@ -98,112 +70,11 @@ pub fn compare(options: &Options) -> Result<bool, String> {
         }
     }
     if options.is_recording {
-        record(&machine, &results)?;
+        record(BENCHMARK, &machine, &results)?;
     }
     let goals = goals(&results);
     println!("\n{}", report(&goals));
     Ok(goals.iter().all(Goal::is_met))
-}
-
-/// Who takes part here, each with what it says of itself.
-fn contestants() -> Result<Vec<Contestant>, String> {
-    let mut contestants = vec![OURS, PORTABLE, ARKWORKS, HALO2CURVES];
-    for one in [GNARK_HOST, GNARK_NO_AVX512] {
-        match one.build() {
-            Ok(()) => contestants.push(one),
-            Err(reason) => println!("left out: {}: {reason}", one.name),
-        }
-    }
-    for one in &contestants {
-        let settings = one.start(1)?.ask("settings")?;
-        if *one == GNARK_NO_AVX512 && !settings.ends_with("avx512 false") {
-            return Err(format!("{}: expected AVX-512 to be off, got {settings}", one.name));
-        }
-        println!("{}: {settings}", one.name);
-    }
-    Ok(contestants)
-}
-
-/// Compares the results of a case, then lets fresh processes take turns.
-fn run(
-    case: Case,
-    threads: usize,
-    rounds: usize,
-    contestants: &[Contestant],
-) -> Result<Vec<Shown>, String> {
-    if contestants.len() > 1 {
-        let expected = Arkworks.hash(case, threads)?;
-        for contestant in contestants {
-            contestant.start(threads)?.ask(&format!("check {} {expected}", case.name()))?;
-        }
-    }
-    let started = contestants.iter().map(|one| one.start(threads));
-    let mut workers = started.collect::<Result<Vec<Worker>, String>>()?;
-    let mut samples: Vec<Vec<Sample>> = vec![Vec::with_capacity(rounds); workers.len()];
-    for round in 0..rounds {
-        for turn in order(round, workers.len()) {
-            samples[turn].push(workers[turn].round(&case.name())?);
-        }
-    }
-    let shown = contestants.iter().zip(samples).map(|(&contestant, samples)| Shown {
-        case,
-        threads,
-        contestant,
-        summary: Summary::of(&samples),
-    });
-    Ok(shown.collect())
-}
-
-/// The name of a case, how many of its unit a millisecond is, and the unit.
-fn unit(case: Case) -> (String, f64, &'static str) {
-    match case {
-        #[expect(clippy::cast_precision_loss, reason = "4096")]
-        Case::Product => ("Fr multiplication in a vector".into(), 1e6 / PRODUCT_LEN as f64, "ns"),
-        Case::Ntt(log2) => (format!("NTT 2^{log2}"), 1.0, "ms"),
-        Case::Butterfly | Case::Shoup => (case.name(), 1.0, "cycles"),
-    }
-}
-
-/// The table of one case and number of threads.
-fn lines(shown: &[Shown]) -> String {
-    let (name, per_ms, unit) = unit(shown[0].case);
-    let title = format!("{name}, {} threads", shown[0].threads);
-    let [min, median] = ["min", "median"].map(|figure| format!("{figure} {unit}"));
-    let header = [title.as_str(), &min, &median, "of ours", "resident MiB", "peak MiB"];
-    let mut rows = vec![header.map(str::to_owned).to_vec()];
-    rows.extend(shown.iter().map(|Shown { contestant, summary, .. }| {
-        vec![
-            contestant.name.to_owned(),
-            ms(summary.min * per_ms),
-            ms(summary.median * per_ms),
-            format!("{:.2}x", summary.min / shown[0].summary.min),
-            mib(summary.resident_bytes),
-            mib(summary.peak_bytes),
-        ]
-    }));
-    table(&rows)
-}
-
-fn record(machine: &Machine, results: &Results) -> Result<(), String> {
-    for unit_of_file in ["ms", "ns", "cycles"] {
-        let of_unit = results.0.iter().filter(|shown| unit(shown.case).2 == unit_of_file);
-        let entries: Vec<Entry> = of_unit
-            .map(|Shown { case, threads, contestant, summary }| {
-                let (name, per_ms, _) = unit(*case);
-                let (min, median) = (summary.min * per_ms, summary.median * per_ms);
-                Entry {
-                    case: format!("{name}, {threads} threads"),
-                    contestant: contestant.name.to_owned(),
-                    settings: String::new(),
-                    summary: Summary { min, median, ..*summary },
-                }
-            })
-            .collect();
-        let file = append(BENCHMARK, unit_of_file, machine, &entries)
-            .map_err(|error| format!("--record: {error}"))?;
-        println!("recorded in {}", file.display());
-    }
-    Ok(())
 }
 
 fn goals(results: &Results) -> Vec<Goal> {

@@ -6,10 +6,14 @@ use std::time::Instant;
 
 use benchkit::worker::{Timed, time};
 use nalloc::Arena;
+use nalloc_bn254::curve::{CurveField, batch_to_affine};
 use nalloc_bn254::measure::InCache;
-use nalloc_bn254::{Field, Fr, Kernels, Ntt, Pool, ntt_scratch_bytes};
+use nalloc_bn254::{
+    Affine, Field, Fq, Fq2, Fr, Jacobian, Kernels, Ntt, Pool, msm, msm_scratch_bytes,
+    ntt_scratch_bytes,
+};
 
-use crate::input::{Case, PRODUCT_LEN, hash};
+use crate::input::{Case, PRODUCT_LEN, hash, small_scalar};
 use crate::theirs::Library;
 
 /// What an arena may lose to the placement of an array.
@@ -49,6 +53,44 @@ fn with_transform<R>(
     Ok(use_it(values, &mut transform))
 }
 
+/// Multiples of the generator, and powers of seven.
+struct Terms<F> {
+    bases: Vec<Affine<F>>,
+    scalars: Vec<[u64; 4]>,
+    pool: Pool,
+    arena: Arena,
+}
+
+impl<F: CurveField> Terms<F> {
+    fn new(
+        log2: u32,
+        threads: usize,
+        is_small: impl Fn(usize) -> Option<u64>,
+    ) -> Result<Self, String> {
+        let (n, generator) = (1 << log2, Affine::<F>::GENERATOR);
+        let multiples = iter::successors(Some(Jacobian::from(generator)), |sum| {
+            Some(sum.add_affine(&generator))
+        });
+        let multiples: Vec<_> = multiples.take(n).collect();
+        let mut bases = vec![Affine::INFINITY; n];
+        batch_to_affine(&multiples, &mut bases).map_err(|error| error.to_string())?;
+        let scalar = |(index, power): (usize, Fr)| {
+            is_small(index).map_or_else(|| power.to_plain(), |small| [small, 0, 0, 0])
+        };
+        let scalars = powers(n).into_iter().enumerate().map(scalar).collect();
+        let pool = Pool::new(Some(threads)).map_err(|error| error.to_string())?;
+        let arena = Arena::with_capacity(msm_scratch_bytes::<F>(n, threads));
+        Ok(Self { bases, scalars, pool, arena: arena.map_err(|error| error.to_string())? })
+    }
+
+    /// Scratch is wiped by the next call's `reset`, as a prover wipes its arena.
+    fn sum(&mut self) -> Jacobian<F> {
+        self.arena.reset();
+        let sum = msm(&self.bases, &self.scalars, &self.pool, &self.arena, &());
+        sum.expect("as many scalars as points, and an arena for them")
+    }
+}
+
 /// Seconds of the fastest of many windows, and the clock in the same windows.
 fn cycles(mut work: impl FnMut() -> usize) -> Timed {
     let (mut fastest, mut chain, mut x) = (f64::INFINITY, f64::INFINITY, 3_u64);
@@ -68,6 +110,17 @@ fn cycles(mut work: impl FnMut() -> usize) -> Timed {
     Timed { value: fastest * cycles_per_s, page_faults: 0 }
 }
 
+fn hash_of_g1(sum: &Jacobian<Fq>) -> String {
+    let Affine { x, y } = sum.to_affine();
+    hash([x, y].into_iter().map(Fq::to_plain))
+}
+
+fn time_sums<F: CurveField>(case: Case, mut terms: Terms<F>) -> Timed {
+    time(case.repetitions(), || {
+        black_box(terms.sum());
+    })
+}
+
 impl Library for Ours {
     fn settings(&self) -> String {
         format!("kernels {}", Kernels::host().name())
@@ -85,6 +138,15 @@ impl Library for Ours {
                 transform(values);
                 values.to_vec()
             })?,
+            Case::G1(log2) => return Ok(hash_of_g1(&Terms::new(log2, threads, |_| None)?.sum())),
+            Case::G1Small(log2) => {
+                return Ok(hash_of_g1(&Terms::new(log2, threads, small_scalar)?.sum()));
+            }
+            Case::G2(log2) => {
+                let sum = Terms::<Fq2>::new(log2, threads, |_| None)?.sum().to_affine();
+                let parts = [sum.x.c0, sum.x.c1, sum.y.c0, sum.y.c1];
+                return Ok(hash(parts.into_iter().map(Fq::to_plain)));
+            }
             Case::Butterfly | Case::Shoup => return Err("the kernels alone have no result".into()),
         };
         Ok(hash(values.into_iter().map(Fr::to_plain)))
@@ -106,6 +168,11 @@ impl Library for Ours {
             Case::Ntt(log2) => with_transform(log2, threads, |values, transform| {
                 time(case.repetitions(), || transform(black_box(values)))
             }),
+            Case::G1(log2) => Ok(time_sums::<Fq>(case, Terms::new(log2, threads, |_| None)?)),
+            Case::G1Small(log2) => {
+                Ok(time_sums::<Fq>(case, Terms::new(log2, threads, small_scalar)?))
+            }
+            Case::G2(log2) => Ok(time_sums::<Fq2>(case, Terms::new(log2, threads, |_| None)?)),
             Case::Butterfly => {
                 let mut tile = in_cache()?;
                 Ok(cycles(|| tile.butterflies()))

@@ -3,14 +3,16 @@
 use std::hint::black_box;
 use std::iter;
 
-use ark_bn254::Fr as ArkFr;
+use ark_bn254::{Fr as ArkFr, G1Projective, G2Projective};
+use ark_ec::{AffineRepr as _, CurveGroup, VariableBaseMSM};
 use ark_ff::{BigInt, Field as _, PrimeField as _};
 use ark_poly::{EvaluationDomain as _, Radix2EvaluationDomain};
 use benchkit::worker::{Timed, time};
-use halo2curves::bn256::Fr as HaloFr;
+use halo2curves::bn256::{Fr as HaloFr, G1 as HaloG1, G1Affine as HaloG1Affine};
 use halo2curves::ff::{Field as _, PrimeField as _};
+use halo2curves::group::Curve as _;
 
-use crate::input::{Case, PRODUCT_LEN, hash};
+use crate::input::{Case, PRODUCT_LEN, hash, small_scalar};
 
 /// One library's way to do each case.
 pub trait Library {
@@ -30,6 +32,23 @@ pub struct Arkworks;
 fn ark_powers(len: usize) -> Vec<ArkFr> {
     let seven = ArkFr::from(7);
     iter::successors(Some(ArkFr::ONE), |&x| Some(x * seven)).take(len).collect()
+}
+
+/// Multiples of the generator.
+fn ark_points<G: CurveGroup>(log2: u32) -> Vec<G::Affine> {
+    let multiples = iter::successors(Some(<G as ark_ec::PrimeGroup>::generator()), |&sum| {
+        Some(sum + <G as ark_ec::PrimeGroup>::generator())
+    });
+    G::normalize_batch(&multiples.take(1 << log2).collect::<Vec<_>>())
+}
+
+fn ark_scalars(log2: u32, is_small: impl Fn(usize) -> Option<u64>) -> Vec<ArkFr> {
+    let powers = ark_powers(1 << log2).into_iter().enumerate();
+    powers.map(|(index, power)| is_small(index).map_or(power, ArkFr::from)).collect()
+}
+
+fn ark_sum<G: VariableBaseMSM>(bases: &[G::MulBase], scalars: &[G::ScalarField]) -> G {
+    G::msm(bases, scalars).expect("as many scalars as points")
 }
 
 /// a[i] = a[i] * b[i].
@@ -55,6 +74,21 @@ impl Library for Arkworks {
                 let domain = Radix2EvaluationDomain::<ArkFr>::new(1 << log2).ok_or("no domain")?;
                 domain.fft(&ark_powers(1 << log2))
             }
+            Case::G1(log2) => {
+                let scalars = ark_scalars(log2, |_| None);
+                return Ok(ark_hash_of_g1(ark_sum(&ark_points::<G1Projective>(log2), &scalars)));
+            }
+            Case::G1Small(log2) => {
+                let scalars = ark_scalars(log2, small_scalar);
+                return Ok(ark_hash_of_g1(ark_sum(&ark_points::<G1Projective>(log2), &scalars)));
+            }
+            Case::G2(log2) => {
+                let scalars = ark_scalars(log2, |_| None);
+                let sum: G2Projective = ark_sum(&ark_points::<G2Projective>(log2), &scalars);
+                let (x, y) = sum.into_affine().xy().ok_or("the sum is infinity")?;
+                let parts = [x.c0, x.c1, y.c0, y.c1];
+                return Ok(hash(parts.into_iter().map(|part| part.into_bigint().0)));
+            }
             Case::Butterfly | Case::Shoup => return Err(unknown(case)),
         };
         Ok(hash(values.into_iter().map(|x| x.into_bigint().0)))
@@ -72,9 +106,27 @@ impl Library for Arkworks {
                 let domain = Radix2EvaluationDomain::<ArkFr>::new(1 << log2).ok_or("no domain")?;
                 Ok(time(case.repetitions(), || domain.fft_in_place(black_box(&mut values))))
             }
+            Case::G1(log2) => Ok(time_ark_sums::<G1Projective>(case, log2, |_| None)),
+            Case::G1Small(log2) => Ok(time_ark_sums::<G1Projective>(case, log2, small_scalar)),
+            Case::G2(log2) => Ok(time_ark_sums::<G2Projective>(case, log2, |_| None)),
             Case::Butterfly | Case::Shoup => Err(unknown(case)),
         }
     }
+}
+
+fn ark_hash_of_g1(sum: G1Projective) -> String {
+    let point = sum.into_affine();
+    hash([point.x, point.y].into_iter().map(|x| x.into_bigint().0))
+}
+
+fn time_ark_sums<G>(case: Case, log2: u32, is_small: impl Fn(usize) -> Option<u64>) -> Timed
+where
+    G: CurveGroup<ScalarField = ArkFr> + VariableBaseMSM<MulBase = <G as CurveGroup>::Affine>,
+{
+    let (bases, scalars) = (ark_points::<G>(log2), ark_scalars(log2, is_small));
+    time(case.repetitions(), || {
+        black_box(ark_sum::<G>(&bases, &scalars));
+    })
 }
 
 /// halo2curves 0.10.
@@ -109,13 +161,11 @@ impl Library for Halo2Curves {
                 halo2curves::fft::best_fft(&mut values, halo_root(log2)?, log2);
                 values
             }
-            Case::Butterfly | Case::Shoup => return Err(unknown(case)),
+            Case::G1(log2) => return Ok(halo_hash_of_sum(log2, |_| None)),
+            Case::G1Small(log2) => return Ok(halo_hash_of_sum(log2, small_scalar)),
+            Case::G2(_) | Case::Butterfly | Case::Shoup => return Err(unknown(case)),
         };
-        Ok(hash(values.into_iter().map(|x| {
-            let bytes = x.to_repr();
-            let (limbs, _) = bytes.as_ref().as_chunks::<8>();
-            std::array::from_fn(|limb| u64::from_le_bytes(limbs[limb]))
-        })))
+        Ok(hash(values.into_iter().map(|x| halo_limbs(x.to_repr().as_ref()))))
     }
 
     fn time(&self, case: Case, _: usize) -> Result<Timed, String> {
@@ -130,7 +180,42 @@ impl Library for Halo2Curves {
                 let fft = || halo2curves::fft::best_fft(black_box(&mut values), root, log2);
                 Ok(time(case.repetitions(), fft))
             }
-            Case::Butterfly | Case::Shoup => Err(unknown(case)),
+            Case::G1(log2) => Ok(time_halo_sums(case, log2, |_| None)),
+            Case::G1Small(log2) => Ok(time_halo_sums(case, log2, small_scalar)),
+            Case::G2(_) | Case::Butterfly | Case::Shoup => Err(unknown(case)),
         }
     }
+}
+
+fn halo_limbs(bytes: &[u8]) -> [u64; 4] {
+    let (limbs, _) = bytes.as_chunks::<8>();
+    std::array::from_fn(|limb| u64::from_le_bytes(limbs[limb]))
+}
+
+/// Multiples of the generator, and powers of seven.
+fn halo_terms(
+    log2: u32,
+    is_small: impl Fn(usize) -> Option<u64>,
+) -> (Vec<HaloG1Affine>, Vec<HaloFr>) {
+    let generator = HaloG1::generator();
+    let multiples = iter::successors(Some(generator), |&sum| Some(sum + generator));
+    let multiples: Vec<_> = multiples.take(1 << log2).collect();
+    let mut bases = vec![HaloG1Affine::default(); multiples.len()];
+    HaloG1::batch_normalize(&multiples, &mut bases);
+    let powers = halo_powers(1 << log2).into_iter().enumerate();
+    let scalar = |(index, power)| is_small(index).map_or(power, HaloFr::from);
+    (bases, powers.map(scalar).collect())
+}
+
+fn halo_hash_of_sum(log2: u32, is_small: impl Fn(usize) -> Option<u64>) -> String {
+    let (bases, scalars) = halo_terms(log2, is_small);
+    let sum = halo2curves::msm::msm_best(&scalars, &bases).to_affine();
+    hash([sum.x, sum.y].into_iter().map(|x| halo_limbs(x.to_repr().as_ref())))
+}
+
+fn time_halo_sums(case: Case, log2: u32, is_small: impl Fn(usize) -> Option<u64>) -> Timed {
+    let (bases, scalars) = halo_terms(log2, is_small);
+    time(case.repetitions(), || {
+        black_box(halo2curves::msm::msm_best(&scalars, &bases));
+    })
 }

@@ -7,6 +7,7 @@
 //! | `constants`, `value`, `product`, `wide` | numbers in 52-bit limbs and their multiplication |
 //! | `beside` | what runs between the rows of products |
 //! | `multiply`, `vector`, `inverse`, `tile`, `sweep`, `slab` | the algorithms |
+//! | `coordinate`, `batch_add`, `halves` | additions of points, digits of scalars |
 //!
 //! The choice is made once a process, by what the CPU has; the environment variable `NALLOC_CPU`
 //! (`baseline` or `ifma`) overrides it for tests and measurements. It never changes a result.
@@ -21,8 +22,11 @@
     reason = "`k` counts products in flight; iterators of arrays are not always inlined"
 )]
 
+pub(crate) mod batch_add;
 mod beside;
 pub(crate) mod constants;
+pub(crate) mod coordinate;
+pub(crate) mod halves;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod ifma;
 pub(crate) mod inverse;

@@ -21,7 +21,13 @@ mod secret;
 mod subgroup;
 mod xyzz;
 
+use nalloc::Arena;
+
+use crate::arch::Kernels;
+use crate::arch::batch_add::{InVectors, step_bytes};
+use crate::error::Error;
 use crate::field::{Field, Fq, Fq2};
+use crate::msm::adder::{Adder, Portable, portable_bytes};
 
 pub use affine::{Affine, PointError, batch_to_affine, validate_points};
 pub use jacobian::Jacobian;
@@ -45,6 +51,32 @@ pub trait CurveField: Field + crate::buffer::PlainBytes {
     /// Writes the coordinate in little-endian Montgomery form to the start of `out`.
     fn write_montgomery(self, out: &mut [u8]);
 
+    /// A cube root of one: (x, y) -> (BETA x, y) multiplies the points of the group of order r by
+    /// LAMBDA of msm/glv.rs.
+    const BETA: Self;
+
+    /// `values[i] = BETA * values[i]`.
+    #[doc(hidden)]
+    fn multiply_by_beta(kernels: Kernels, values: &mut [Self]) {
+        Self::multiply_all(kernels, values, Self::BETA);
+    }
+
+    /// A way to do many additions at once, with scratch of at most
+    /// [`adder_bytes`](Self::adder_bytes).
+    #[doc(hidden)]
+    fn adder<'a>(kernels: Kernels, scratch: &'a Arena) -> Result<Box<dyn Adder<Self> + 'a>, Error> {
+        let _ = kernels;
+        Ok(Box::new(Portable::new(scratch)?))
+    }
+
+    /// Bytes that an [`adder`](Self::adder) takes from its arena.
+    #[doc(hidden)]
+    #[must_use]
+    fn adder_bytes(kernels: Kernels) -> usize {
+        let _ = kernels;
+        portable_bytes::<Self>()
+    }
+
     /// Whether the stored limbs, which may come from a file, are below the modulus.
     fn is_canonical(&self) -> bool;
 }
@@ -60,6 +92,26 @@ const fn small(number: u64) -> Fq {
         None => panic!("a number of one limb is below q"),
     }
 }
+
+/// Coordinates of G2 that are multiplied by beta at once, from a copy on the stack.
+const IMAGES_AT_ONCE: usize = 64;
+
+const fn of_limbs(limbs: [u64; 4]) -> Fq {
+    match Fq::from_plain(limbs) {
+        Some(element) => element,
+        None => panic!("a constant is not below q"),
+    }
+}
+
+/// The cube roots of one in Fq.
+const BETA: Fq = of_limbs([
+    0xe4bd_44e5_607c_fd48,
+    0xc28f_069f_bb96_6e3d,
+    0x5e6d_d9e7_e0ac_ccb0,
+    0x3064_4e72_e131_a029,
+]);
+const BETA_SQUARED: Fq =
+    of_limbs([0x5763_4731_77ff_fffe, 0xd4f2_63f1_acdb_5c4f, 0x59e2_6bce_a0d4_8bac, 0]);
 
 impl CurveField for Fq {
     const B: Self = small(3);
@@ -77,6 +129,19 @@ impl CurveField for Fq {
 
     fn is_canonical(&self) -> bool {
         Self::is_canonical(&self.to_montgomery())
+    }
+
+    const BETA: Self = BETA;
+
+    fn adder<'a>(kernels: Kernels, scratch: &'a Arena) -> Result<Box<dyn Adder<Self> + 'a>, Error> {
+        Ok(match kernels.lanes() {
+            Some(lanes) => Box::new(InVectors::<_, Self, 1>::new(lanes, scratch)?),
+            None => Box::new(Portable::new(scratch)?),
+        })
+    }
+
+    fn adder_bytes(kernels: Kernels) -> usize {
+        portable_bytes::<Self>() + kernels.lanes().map_or(0, |_| step_bytes::<1>())
     }
 }
 
@@ -142,5 +207,32 @@ impl CurveField for Fq2 {
 
     fn is_canonical(&self) -> bool {
         CurveField::is_canonical(&self.c0) && CurveField::is_canonical(&self.c1)
+    }
+
+    // The other root: the endomorphism of the twist has it where G1's has BETA.
+    const BETA: Self = Self { c0: BETA_SQUARED, c1: small(0) };
+
+    fn multiply_by_beta(kernels: Kernels, values: &mut [Self]) {
+        let mut parts = [Fq::ZERO; 2 * IMAGES_AT_ONCE];
+        for values in values.chunks_mut(IMAGES_AT_ONCE) {
+            for (part, value) in parts.chunks_exact_mut(2).zip(values.iter()) {
+                (part[0], part[1]) = (value.c0, value.c1);
+            }
+            Fq::multiply_all(kernels, &mut parts, Self::BETA.c0);
+            for (part, value) in parts.chunks_exact(2).zip(values.iter_mut()) {
+                (value.c0, value.c1) = (part[0], part[1]);
+            }
+        }
+    }
+
+    fn adder<'a>(kernels: Kernels, scratch: &'a Arena) -> Result<Box<dyn Adder<Self> + 'a>, Error> {
+        Ok(match kernels.lanes() {
+            Some(lanes) => Box::new(InVectors::<_, Self, 2>::new(lanes, scratch)?),
+            None => Box::new(Portable::new(scratch)?),
+        })
+    }
+
+    fn adder_bytes(kernels: Kernels) -> usize {
+        portable_bytes::<Self>() + kernels.lanes().map_or(0, |_| step_bytes::<2>())
     }
 }

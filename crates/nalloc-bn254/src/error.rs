@@ -33,6 +33,11 @@ pub enum Error {
         /// Its index.
         index: usize,
     },
+    /// A coordinate of a point is not below q.
+    PointNotCanonical {
+        /// The point's index.
+        index: usize,
+    },
     /// The bytes of an element are a number that is not below the field's modulus.
     ElementNotCanonical {
         /// The field.
@@ -82,6 +87,9 @@ impl fmt::Display for Error {
             }
             Self::ScalarNotCanonical { index } => {
                 write!(f, "scalar {index}: expected a number below r, got one at or above it")
+            }
+            Self::PointNotCanonical { index } => {
+                write!(f, "point {index}: expected coordinates below q, got one at or above it")
             }
             Self::ElementNotCanonical { field, index } => {
                 write!(f, "element {index}: expected a number below the modulus of {field}, ")?;

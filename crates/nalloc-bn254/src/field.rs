@@ -183,12 +183,28 @@ pub trait Field:
         (*low, *high) = (*low + *high, *low - *high);
     }
 
-    /// The element that a value of these stands for.
+    /// The element that a value of these, or of a kernel that adds points, stands for.
     #[doc(hidden)]
     #[inline]
     #[must_use]
     fn settled(self) -> Self {
         self
+    }
+
+    /// self * other, compiled into its caller: as a call its operands pass through memory.
+    #[doc(hidden)]
+    #[inline]
+    #[must_use]
+    fn times(self, other: Self) -> Self {
+        self * other
+    }
+
+    /// As [`times`](Self::times), of and to values that only these two understand.
+    #[doc(hidden)]
+    #[inline]
+    #[must_use]
+    fn times_lazily(self, other: Self) -> Self {
+        self.times(other)
     }
 
     /// self * self.

@@ -1,71 +1,93 @@
-//! Multi-scalar multiplication: the sum of many points, each times a scalar
-//! (Pippenger's buckets).
+//! Multi-scalar multiplication: the sum of many points, each times a scalar.
 //!
-//! The steps:
+//! Pippenger's buckets in affine coordinates, where additions share inversions. The steps:
 //!
-//! 1. **Class.** A scalar above r/2 is replaced by r - s and its point by -P, so that -1 is as
-//!    small as 1. Zeros and points at infinity are dropped. The rest are classed by length in
-//!    steps of 16 bits: witnesses are full of bits and small numbers.
-//! 2. **Plan.** From the number in each class, a cost model picks the width c of a window and how
-//!    many scalars one task takes (msm/plan.rs).
-//! 3. **Recode.** A scalar is read as digits of c bits from -2^(c-1) to 2^(c-1) - 1, one for each
-//!    window. Adding 2^(c-1) in every window but the last once, and taking it off each digit when
-//!    it is read, makes every digit readable on its own, without carries (msm/digits.rs). Recoded
-//!    scalars are stored longest class first, so that a window walks only the scalars that reach
-//!    it: the sum of all products with 0 or 1 is a few additions in the lowest window.
-//! 4. **Accumulate.** A task is one window and a run of scalars. For each scalar it adds the point
-//!    (or its opposite) to the bucket of its digit's size: 2^(c-1) buckets in XYZZ coordinates,
-//!    8M + 2S for an addition.
-//! 5. **Reduce.** The task's sum of d times bucket d, by running sums from the top: two additions
-//!    of 12M + 2S for each bucket, and none above the highest bucket that holds anything.
-//! 6. **Combine.** The windows' sums, from the top, with c doublings between two of them.
+//! 1. **Class.** A scalar above r/2 counts as r - s of the opposite point, so that -1 is as short
+//!    as 1. Zeros and points at infinity are dropped. Up to 64 bits a scalar stays whole: witnesses
+//!    are full of bits and small numbers (msm/digits.rs).
+//! 2. **Halve.** Other scalars become k1 + LAMBDA k2 with halves below 2^126, and LAMBDA P is
+//!    (beta x, y): twice the terms, but half the windows, and so half the buckets to reduce
+//!    (msm/glv.rs). The images beta x are made once; y is that of the point.
+//! 3. **Recode.** A half is read as digits of c bits, signed, so that 2^(c-1) buckets are enough.
+//!    Within a chunk of 1024 longer scalars come first, and a window walks those that reach it.
+//! 4. **Accumulate.** A task is some windows and a run of chunks. For each digit that is not zero
+//!    the point, its opposite or its image is to be added to the bucket of the digit's size. 2048
+//!    such additions are a block: they go to different buckets, so they are independent, and
+//!    share one inversion by Montgomery's trick: 5M + 1S each (msm/adder.rs), eight at a time where
+//!    there are lanes (`arch/batch_add.rs`).
+//! 5. **Conflicts.** An addition to a bucket that is in the block already waits in a queue for the
+//!    next block. When digits repeat so much that the queue fills, it is folded: sorted by
+//!    bucket and added up pairwise, by blocks again (msm/buckets.rs). So is what is left at the
+//!    end.
+//! 6. **Reduce.** Of each window the sum of d times bucket d, by blocks too: segments of buckets
+//!    are summed side by side (msm/reduce.rs).
+//! 7. **Combine.** The windows' sums, from the top, with c doublings between two of them.
 //!
-//! Cost: n * ceil(255 / c) additions to buckets and 2^c * ceil(255 / c) between them; for 2^13
-//! full scalars and c = 10 that is 213,000 and 27,000.
+//! Cost: 2 n W additions to buckets, W = ceil(126 / c), and 2.3 for each of W 2^(c-1) buckets; for
+//! 2^16 full scalars and c = 14 that is 1,180,000 and 190,000. Width and tasks come from a cost
+//! model (msm/plan.rs). Up to 24 points go another way: Straus' (msm/small.rs).
 //!
-//! Threads: one worker for each thread of the pool, each with buckets and window sums of its own,
-//! takes tasks from a common counter until none is left. Which worker does which task changes the
+//! Threads: one worker for each thread of the pool, with buckets and window sums of its own, takes
+//! tasks from a common counter until none is left. Which worker does which task changes the
 //! coordinates of the result, never the point.
 //!
-//! Equal points, P and -P in one bucket, and buckets that become empty again need no care here:
-//! additions of XYZZ points are complete. A run of scalars all equal puts all its points into one
-//! bucket, which is no slower than other runs.
+//! What shaped the code: in affine coordinates P + P and P - P have no slope. Lanes find such a
+//! pair by the block's product alone, which is zero, at no cost where there is none, and leave
+//! it to plain Rust. An empty bucket is no point to add to: the first point is copied.
 //!
-//! Time and memory accesses depend on the scalars. Scratch holds the recoded scalars and partial
-//! sums when this returns, also after an error: an arena for secret scalars must be a secret one,
-//! or be wiped.
+//! Scratch may become zero at any moment: a process that exits wipes its secrets while threads of
+//! the pool still work. So whatever lies there is checked where it is used or is an offset, and
+//! zero is good for all of it; no address lies there, and no loop waits for it.
+//!
+//! Time and memory accesses depend on the scalars. Scratch holds digits and partial sums when this
+//! returns, also after an error: an arena for secret scalars must be a secret one, or be wiped.
+//! Stacks of the pool hold some too, until [`Pool::scrub_stacks`]. The heap gets nothing of scalars
+//! but the list of tasks, which tells about how many of them are long.
 
-mod bucket;
-mod digits;
+pub(crate) mod adder;
+mod buckets;
+pub(crate) mod digits;
+mod glv;
 mod plan;
+mod reduce;
+mod small;
+#[cfg(test)]
+mod tests;
+mod worker;
+
+use core::iter;
 
 use nalloc::Arena;
 
+use crate::arch::Kernels;
 use crate::curve::{Affine, CurveField, Jacobian, Xyzz};
 use crate::error::Error;
-use crate::field::Fq2;
 use crate::observer::Observer;
-use crate::pool::Pool;
+use crate::pool::{Pool, THREADS_MAX};
 
-use bucket::Job;
-use digits::{ClassCounts, Recoded};
+use adder::{ARRAY_SLACK_BYTES, BLOCK, Entry, POINTS_MAX, Points};
+use buckets::{Buckets, TAGS};
+use digits::{CHUNK, Chunk, Digits, Reached, Windows};
 use plan::Plan;
+use worker::{Job, Progress, WindowSums};
 
-/// What an arena may lose to alignment and placement, for each array.
-const ARRAY_SLACK_BYTES: usize = 3 * 4096;
-/// Arrays that one call takes from its arena.
-const ARRAYS: usize = 3;
+/// Arrays that one call takes from its arena: six, and seven for each thread.
+const ARRAYS: usize = 6;
+const ARRAYS_OF_THREAD: usize = 7;
+/// Chunks that are recoded between two questions to the observer: about a millisecond.
+const CHUNKS_PER_QUESTION: usize = 16;
 
 /// The sum of `scalars[i]` * `bases[i]` over all i; infinity for none.
 ///
-/// Scalars are plain integers below r, least significant limb first. Bases may be any points of
-/// their curve, infinity included; points of G2's curve outside of G2 count as if r * P were
-/// infinity. Takes at most [`msm_scratch_bytes`] from `scratch` and allocates nothing else but
-/// the tasks' handles. The observer is asked about once a millisecond and sees the phase "msm".
+/// Scalars are plain integers below r, least significant limb first. Bases are points of their
+/// group, infinity included; for one that is not in it the sum is of no use. Takes at most
+/// [`msm_scratch_bytes`] from `scratch`. The observer is asked about once a millisecond and sees
+/// the phase "msm".
 ///
 /// # Errors
-/// [`Error::LengthMismatch`], [`Error::TooManyPoints`] above 2^31, [`Error::ScalarNotCanonical`],
-/// [`Error::Memory`] where `scratch` is too full, [`Error::Cancelled`].
+/// [`Error::LengthMismatch`], [`Error::TooManyPoints`] above 2^30, [`Error::ScalarNotCanonical`],
+/// [`Error::PointNotCanonical`], [`Error::Memory`] where `scratch` is too full,
+/// [`Error::Cancelled`].
 pub fn msm<F: CurveField>(
     bases: &[Affine<F>],
     scalars: &[[u64; 4]],
@@ -73,29 +95,150 @@ pub fn msm<F: CurveField>(
     scratch: &Arena,
     observer: &dyn Observer,
 ) -> Result<Jacobian<F>, Error> {
-    if scalars.len() != bases.len() {
-        let (expected, got) = (bases.len(), scalars.len());
+    msm_with_kernels(bases, scalars, pool, scratch, observer, Kernels::host())
+}
+
+/// As [`msm`], with the kernels of the caller's choice.
+///
+/// # Errors
+/// As [`msm`].
+pub fn msm_with_kernels<F: CurveField>(
+    bases: &[Affine<F>],
+    scalars: &[[u64; 4]],
+    pool: &Pool,
+    scratch: &Arena,
+    observer: &dyn Observer,
+    kernels: Kernels,
+) -> Result<Jacobian<F>, Error> {
+    let (expected, got) = (bases.len(), scalars.len());
+    if got != expected {
         return Err(Error::LengthMismatch { what: "scalars", expected, got });
     }
-    if bases.len() > digits::POINTS_MAX {
-        return Err(Error::TooManyPoints { max: digits::POINTS_MAX, got: bases.len() });
+    if got > POINTS_MAX {
+        return Err(Error::TooManyPoints { max: POINTS_MAX, got });
+    }
+    let task = Sum { bases, scalars, pool, scratch, observer, kernels };
+    if got <= small::POINTS_MAX {
+        return task.small();
+    }
+    task.large(Plan::new(got, digits::share_of_halved(scalars), pool.thread_count()))
+}
+
+/// What is summed, and with what.
+struct Sum<'a, F> {
+    bases: &'a [Affine<F>],
+    scalars: &'a [[u64; 4]],
+    pool: &'a Pool,
+    scratch: &'a Arena,
+    observer: &'a dyn Observer,
+    kernels: Kernels,
+}
+
+/// The recoded scalars.
+struct Recoded<'a, F> {
+    order: &'a [u32],
+    digits: &'a [Digits],
+    reached: &'a [Reached],
+    images: &'a [F],
+}
+
+impl<'a, F: CurveField> Sum<'a, F> {
+    /// Without buckets.
+    fn small(&self) -> Result<Jacobian<F>, Error> {
+        let recoded = self.recode(Windows::new(Windows::BITS_MIN))?;
+        let Some(reached) = recoded.reached.first() else { return Ok(Jacobian::INFINITY) };
+        if self.observer.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let sum = small::sum(self.bases, recoded.order, &reached.0, recoded.digits);
+        self.observer.progress("msm", 1, 1);
+        Ok(sum)
     }
 
-    let counts = ClassCounts::of(bases, scalars, observer)?;
-    if counts.total() == 0 {
-        return Ok(Jacobian::INFINITY);
+    /// With buckets, as planned.
+    fn large(&self, plan: Plan) -> Result<Jacobian<F>, Error> {
+        let Recoded { order, digits, reached, images } = self.recode(plan.windows)?;
+        let (tasks, windows) = (plan.tasks(), plan.windows.count());
+        let workers = tasks.len().min(self.pool.thread_count());
+        let sums = self.scratch.try_alloc_array::<Xyzz<F>>(workers * windows)?;
+        let partials = self.scratch.try_alloc_array::<Xyzz<F>>(workers * windows)?;
+        let buckets = iter::repeat_with(|| self.buckets(plan.rows()));
+        let mut buckets: Vec<_> = buckets.take(workers).collect::<Result<_, _>>()?;
+        let points = Points { bases: self.bases, images };
+        let (tasks, observer, progress) = (&*tasks, self.observer, Progress::default());
+        let job = Job { points, order, digits, reached, plan, tasks, observer, progress };
+        let own = sums.chunks_exact_mut(windows).zip(partials.chunks_exact_mut(windows));
+        let own = own.map(|(sums, partial)| WindowSums { sums, partial });
+        self.pool.scope(|scope| {
+            let job = &job;
+            for (buckets, own) in buckets.iter_mut().zip(own) {
+                scope.spawn(move |_| job.work(buckets, own));
+            }
+        });
+        if job.progress.is_stopped() {
+            return Err(Error::Cancelled);
+        }
+        Ok(combine(sums, windows, plan.windows.bits()))
     }
-    let window_bits_max = plan::window_bits_max(bases.len(), pool.thread_count());
-    let plan = Plan::new(&counts, pool.thread_count(), window_bits_max);
-    let recoded = scratch.try_alloc_array::<Recoded>(counts.total())?;
-    digits::recode(bases, scalars, &counts, plan.windows, recoded, observer)?;
 
-    let workers = plan.task_count().min(pool.thread_count());
-    let windows = plan.windows.count();
-    let buckets = scratch.try_alloc_array::<Xyzz<F>>(workers * plan.windows.bucket_count())?;
-    let sums = scratch.try_alloc_array::<Xyzz<F>>(workers * windows)?;
-    Job::new(bases, recoded, &plan, observer).run(buckets, sums, pool)?;
-    Ok(combine(sums, windows, plan.windows.bits()))
+    /// Digits of all scalars and images of all points, by all threads.
+    fn recode(&self, windows: Windows) -> Result<Recoded<'a, F>, Error> {
+        let n = self.bases.len();
+        let order = self.scratch.try_alloc_array::<u32>(n)?;
+        let digits = self.scratch.try_alloc_array::<Digits>(n * windows.count())?;
+        let reached = self.scratch.try_alloc_array::<Reached>(n.div_ceil(CHUNK))?;
+        let images = self.scratch.try_alloc_array::<F>(n)?;
+        let bases = self.bases.chunks(CHUNK).zip(self.scalars.chunks(CHUNK));
+        let codes = order.chunks_mut(CHUNK).zip(digits.chunks_mut(CHUNK * windows.count()));
+        let others = reached.iter_mut().zip(images.chunks_mut(CHUNK));
+        let chunks = (0..).step_by(CHUNK).zip(bases).zip(codes).zip(others);
+        let mut chunks = chunks.map(|(((first, (bases, scalars)), (order, digits)), others)| {
+            let (reached, images) = others;
+            Chunk { first, bases, scalars, order, digits, reached, images }
+        });
+        let recode = |chunks: Vec<Chunk<'_, F>>| {
+            for (index, chunk) in chunks.into_iter().enumerate() {
+                if index % CHUNKS_PER_QUESTION == 0 && self.observer.is_cancelled() {
+                    return Err(Error::Cancelled);
+                }
+                chunk.recode(windows, self.kernels)?;
+            }
+            Ok(())
+        };
+        let share = n.div_ceil(CHUNK).div_ceil(self.pool.thread_count()).max(1);
+        let mut results = Vec::new();
+        results.resize(n.div_ceil(CHUNK).div_ceil(share), Ok(()));
+        self.pool.scope(|scope| {
+            for result in &mut results {
+                let chunks: Vec<_> = chunks.by_ref().take(share).collect();
+                scope.spawn(|_| *result = recode(chunks));
+            }
+        });
+        results.into_iter().collect::<Result<(), _>>()?;
+        Ok(Recoded { order, digits, reached, images })
+    }
+
+    /// What one thread works with.
+    fn buckets(&self, rows: usize) -> Result<Buckets<'a, F>, Error> {
+        let scratch = self.scratch;
+        Ok(Buckets {
+            rows: scratch.try_alloc_array::<Affine<F>>(rows)?,
+            tags: scratch.try_alloc_array::<u8>(TAGS)?.try_into().expect("as long as asked for"),
+            block: scratch
+                .try_alloc_array::<Entry>(BLOCK)?
+                .try_into()
+                .expect("as long as asked for"),
+            queue: scratch
+                .try_alloc_array::<Entry>(BLOCK)?
+                .try_into()
+                .expect("as long as asked for"),
+            adder: F::adder(self.kernels, scratch)?,
+            current: 0,
+            in_block: 0,
+            in_queue: 0,
+            count: 0,
+        })
+    }
 }
 
 /// The sum over all windows of 2^(c * window) times the window's sum, which is the sum of what
@@ -113,14 +256,22 @@ fn combine<F: CurveField>(sums: &[Xyzz<F>], windows: usize, bits: u32) -> Jacobi
     result.to_jacobian()
 }
 
-/// An upper bound of the bytes that [`msm`] takes from its arena for `n` points of either group on
-/// a pool of `threads` threads.
+/// An upper bound of the bytes that [`msm`] takes from its arena for `n` points on a pool of
+/// `threads` threads. It holds for [`msm_with_kernels`] with all kernels of this CPU, also those
+/// that [`Kernels::host`] did not choose.
 #[must_use]
-pub fn msm_scratch_bytes(n: usize, threads: usize) -> usize {
-    let point_bytes = size_of::<Xyzz<Fq2>>();
-    let buckets = 1usize << (plan::window_bits_max(n, threads) - 1);
-    let points_per_worker = buckets + plan::WINDOWS_MAX;
-    n.saturating_mul(size_of::<Recoded>())
-        .saturating_add(threads.saturating_mul(points_per_worker * point_bytes))
-        .saturating_add(ARRAYS * ARRAY_SLACK_BYTES)
+pub fn msm_scratch_bytes<F: CurveField>(n: usize, threads: usize) -> usize {
+    let n = n.min(POINTS_MAX);
+    let threads = threads.clamp(1, THREADS_MAX);
+    let (windows, rows) = Plan::bounds(n, threads);
+    let windows = windows.max(if n <= small::POINTS_MAX { digits::WINDOWS_MAX } else { 0 });
+    let of_point = size_of::<u32>() + windows * size_of::<Digits>() + size_of::<F>();
+    let recoded = n * of_point + n.div_ceil(CHUNK) * size_of::<Reached>();
+    let sums = 2 * windows * size_of::<Xyzz<F>>();
+    let lists = TAGS + 2 * BLOCK * size_of::<Entry>();
+    // Lanes take what plain Rust takes, and more.
+    let adder = F::adder_bytes(Kernels::ifma().unwrap_or(Kernels::PORTABLE));
+    let of_thread = rows * size_of::<Affine<F>>() + lists + sums + adder;
+    let slack = (ARRAYS + threads * ARRAYS_OF_THREAD) * ARRAY_SLACK_BYTES;
+    recoded + threads * of_thread + slack
 }

@@ -1,7 +1,7 @@
 //! How much memory an open key and its proofs take: a matter of a few counts, known before
 //! anything is read but a header.
 
-use nalloc_bn254::{Fr, OddPoints, msm_scratch_bytes, ntt_scratch_bytes};
+use nalloc_bn254::{Fq, Fq2, Fr, OddPoints, msm_scratch_bytes, ntt_scratch_bytes};
 
 use crate::quotient;
 use crate::units::{index, wide};
@@ -57,11 +57,13 @@ impl KeyShape {
         let wires = size_of::<[u64; 4]>().saturating_mul(n_vars);
         let domain = size_of::<Fr>().saturating_mul(domain_size);
         let arrays = [wires, domain].into_iter().chain([domain; quotient::ARRAYS]);
-        let sums = [n_vars, n_vars, n_vars, private, domain_size];
-        let sums = sums.map(|points| msm_scratch_bytes(points, threads));
+        let sums = [n_vars, n_vars, private, domain_size];
+        let sums = sums.map(|points| msm_scratch_bytes::<Fq>(points, threads));
+        let sum_of_b2 = msm_scratch_bytes::<Fq2>(n_vars, threads);
         arrays
             .map(|bytes| bytes.saturating_add(ARRAY_SLACK_BYTES))
             .chain(sums)
+            .chain([sum_of_b2])
             .chain([ntt_scratch_bytes(self.domain_size.ilog2(), threads)])
             .fold(0, usize::saturating_add)
     }

@@ -109,7 +109,7 @@ struct StopInSums(AtomicU64);
 
 impl Observer for StopInSums {
     fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::SeqCst) > 20
+        self.0.load(Ordering::SeqCst) > 2
     }
 
     fn progress(&self, phase: &'static str, _: u64, _: u64) {

@@ -4,11 +4,16 @@
 //! the modulus. In a build with debug assertions the kernels check the bounds of every lane, too.
 //! On a CPU without lanes there is nothing to compare.
 
+use std::iter;
 use std::sync::OnceLock;
 
 use nalloc::Arena;
+use nalloc_bn254::curve::{CurveField, batch_to_affine};
 use nalloc_bn254::field::{FqModulus, FrModulus, Modulus, Montgomery};
-use nalloc_bn254::{Field, Fr, Kernels, Ntt, OddPoints, Pool, Vectors, ntt_scratch_bytes};
+use nalloc_bn254::{
+    Affine, Field, Fq, Fq2, Fr, Jacobian, Kernels, Ntt, OddPoints, Pool, Vectors,
+    msm_scratch_bytes, msm_with_kernels, ntt_scratch_bytes,
+};
 
 /// Vectors of up to this many elements: a little more than one run that shares an inversion.
 const LEN_MAX: usize = 2100;
@@ -98,6 +103,48 @@ pub fn compare_ntt(bytes: &[u8]) {
     }
 }
 
+/// Points of a sum: enough for buckets, and for several blocks of them.
+const POINTS: usize = 600;
+/// Sums whose points repeat after so many: equal ones, opposite ones, and hardly any.
+const PERIODS: [usize; 4] = [1, 2, 37, POINTS];
+
+/// Sums of points of both groups, each times a scalar.
+///
+/// # Panics
+/// When two ways to compute the same differ, or when no memory can be had.
+pub fn compare_msm(bytes: &[u8]) {
+    compare_sums::<Fq>(bytes);
+    compare_sums::<Fq2>(bytes);
+}
+
+fn compare_sums<F: CurveField>(bytes: &[u8]) {
+    let Some((&size, words)) = bytes.split_first() else { return };
+    let scalars: Vec<_> = elements::<FrModulus>(words).into_iter().map(Fr::to_plain).collect();
+    let len = usize::from(size) * POINTS / 255;
+    let scalars: Vec<_> = scalars.into_iter().cycle().take(len).collect();
+    let generator = Affine::<F>::GENERATOR;
+    let next = |sum: &Jacobian<F>| Some(-sum.add_affine(&generator));
+    let multiples: Vec<_> = iter::successors(Some(generator.into()), next).take(POINTS).collect();
+    let mut points = vec![Affine::INFINITY; POINTS];
+    batch_to_affine(&multiples, &mut points).expect("as many of both");
+    let period = PERIODS[usize::from(size) % PERIODS.len()];
+    let bases: Vec<_> = points[..period].iter().copied().cycle().take(len).collect();
+    let sum = |kernels| {
+        let arena = Arena::with_capacity(msm_scratch_bytes::<F>(len, 1)).expect("memory");
+        let sum = msm_with_kernels(&bases, &scalars, pool(), &arena, &(), kernels);
+        sum.expect("as many scalars as points").to_affine()
+    };
+    let one_by_one = bases.iter().zip(&scalars).fold(Jacobian::INFINITY, |sum, (base, scalar)| {
+        let scalar = Fr::from_plain(*scalar).expect("below r");
+        sum.add(&base.mul_scalar_vartime(scalar))
+    });
+    let expected = one_by_one.to_affine();
+    assert_eq!(sum(Kernels::PORTABLE), expected);
+    if let Some(kernels) = Kernels::ifma() {
+        assert_eq!(sum(kernels), expected);
+    }
+}
+
 type Transform = dyn Fn(&OddPoints<Fr>, &Arena, &mut [Fr]);
 
 /// Each size with `kernels` and in plain Rust, made once.
@@ -138,7 +185,7 @@ fn elements<M: Modulus>(bytes: &[u8]) -> Vec<Montgomery<M>> {
 mod tests {
     use std::fs;
 
-    use super::{compare_field, compare_ntt};
+    use super::{compare_field, compare_msm, compare_ntt};
 
     fn replay(target: &str, compare: fn(&[u8])) {
         let folder = format!("{}/../../fuzz/regressions/{target}", env!("CARGO_MANIFEST_DIR"));
@@ -158,5 +205,10 @@ mod tests {
     #[test]
     fn kernels_agree_on_what_was_found_for_transforms() {
         replay("ntt", compare_ntt);
+    }
+
+    #[test]
+    fn sums_agree_on_what_was_found_for_them() {
+        replay("msm", compare_msm);
     }
 }

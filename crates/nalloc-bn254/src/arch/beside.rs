@@ -15,7 +15,7 @@ use super::value::{Below, Columns, Lazy, Limbs, mask, splat};
 use crate::field::Modulus;
 
 /// Work in ten slices, which run in their order.
-pub(super) trait Beside<L: Lanes> {
+pub(crate) trait Beside<L: Lanes> {
     /// Slice `index`, 0 to 9, a literal. What it computes is pinned to `pin`, a word of the
     /// product. Implementations are `#[inline(always)]`.
     fn slice(&mut self, l: L, index: usize, pin: &mut L::Word);

@@ -1,17 +1,24 @@
 //! The instruction set AVX-512 IFMA: eight lanes in one register. Intrinsics, and no algorithm.
 
+mod assembly;
+
 use core::arch::asm;
 use core::arch::x86_64::{
-    __m512i, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm512_add_epi64, _mm512_and_si512,
-    _mm512_loadu_si512, _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_add_epi64,
-    _mm512_mask_mov_epi64, _mm512_movepi64_mask, _mm512_or_si512, _mm512_permutex2var_epi64,
-    _mm512_permutexvar_epi64, _mm512_set_epi64, _mm512_set1_epi64, _mm512_shuffle_i64x2,
-    _mm512_slli_epi64, _mm512_sllv_epi64, _mm512_srai_epi64, _mm512_srli_epi64,
+    __m256i, __m512i, _MM_HINT_T0, _MM_HINT_T1, _mm_prefetch, _mm256_loadu_si256,
+    _mm256_storeu_si256, _mm512_add_epi64, _mm512_and_si512, _mm512_castsi256_si512,
+    _mm512_castsi512_si256, _mm512_extracti64x4_epi64, _mm512_inserti64x4, _mm512_loadu_si512,
+    _mm512_madd52hi_epu64, _mm512_madd52lo_epu64, _mm512_mask_add_epi64, _mm512_mask_mov_epi64,
+    _mm512_mask_sub_epi64, _mm512_min_epu64, _mm512_movepi64_mask, _mm512_or_si512,
+    _mm512_permutex2var_epi64, _mm512_permutexvar_epi64, _mm512_set_epi64, _mm512_set1_epi64,
+    _mm512_setzero_si512, _mm512_shuffle_i64x2, _mm512_slli_epi64, _mm512_sllv_epi64,
+    _mm512_srai_epi64, _mm512_srav_epi64, _mm512_srli_epi64, _mm512_srlv_epi64,
     _mm512_storeu_si512, _mm512_stream_si512, _mm512_sub_epi64, _mm512_ternarylogic_epi64,
     _mm512_unpackhi_epi64, _mm512_unpacklo_epi64,
 };
+use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
 use super::lanes::{ELEMENT_OF_LANE, Elements, Kernel, LANES, Lanes};
+use assembly::{pin, row_high, row_low, shifted_right};
 
 /// The proof that this CPU has AVX-512 F, DQ, IFMA and VBMI2.
 #[derive(Clone, Copy)]
@@ -110,6 +117,21 @@ impl Lanes for Ifma {
     }
 
     #[inline(always)]
+    fn shl_by(self, a: __m512i, bits: u32) -> __m512i {
+        register!(_mm512_sllv_epi64(a, _mm512_set1_epi64(i64::from(bits))))
+    }
+
+    #[inline(always)]
+    fn shr_by(self, a: __m512i, bits: u32) -> __m512i {
+        register!(_mm512_srlv_epi64(a, _mm512_set1_epi64(i64::from(bits))))
+    }
+
+    #[inline(always)]
+    fn sar_by(self, a: __m512i, bits: u32) -> __m512i {
+        register!(_mm512_srav_epi64(a, _mm512_set1_epi64(i64::from(bits))))
+    }
+
+    #[inline(always)]
     fn funnel<const N: i32>(self, low: __m512i, high: __m512i) -> __m512i {
         // Not `vpshrdq`, which only the two ports of multiply-adds have (Zen 5), where shifts have
         // two others; in assembly, because a compiler makes one of both.
@@ -128,6 +150,17 @@ impl Lanes for Ifma {
     fn add_where_negative(self, sign: __m512i, a: __m512i, b: __m512i) -> __m512i {
         let negative = register!(_mm512_movepi64_mask(sign));
         register!(_mm512_mask_add_epi64(a, negative, a, b))
+    }
+
+    #[inline(always)]
+    fn negate_where_negative(self, sign: __m512i, a: __m512i) -> __m512i {
+        let negative = register!(_mm512_movepi64_mask(sign));
+        register!(_mm512_mask_sub_epi64(a, negative, _mm512_setzero_si512(), a))
+    }
+
+    #[inline(always)]
+    fn min(self, a: __m512i, b: __m512i) -> __m512i {
+        register!(_mm512_min_epu64(a, b))
     }
 
     #[inline(always)]
@@ -212,6 +245,48 @@ impl Lanes for Ifma {
     }
 
     #[inline(always)]
+    unsafe fn gather(self, base: u64, offsets: &[u64; LANES]) -> [__m512i; 4] {
+        let at = |lane: usize| base.wrapping_add(offsets[lane]) as usize;
+        macro_rules! pair {
+            ($low:literal, $high:literal) => {{
+                let low: *const __m256i = with_exposed_provenance(at($low));
+                let high: *const __m256i = with_exposed_provenance(at($high));
+                // SAFETY: the caller's promise, for both.
+                let (low, high) = unsafe { (_mm256_loadu_si256(low), _mm256_loadu_si256(high)) };
+                register!(_mm512_inserti64x4::<1>(_mm512_castsi256_si512(low), high))
+            }};
+        }
+        // Limbs 0 and 2, and limbs 1 and 3, of lanes 0 to 3; then of lanes 4 to 7.
+        let [a, b] = interleave(pair!(0, 2), pair!(1, 3));
+        let [c, d] = interleave(pair!(4, 6), pair!(5, 7));
+        let [limb0, limb2] = deal(a, c);
+        let [limb1, limb3] = deal(b, d);
+        [limb0, limb1, limb2, limb3]
+    }
+
+    #[inline(always)]
+    unsafe fn scatter(self, limbs: [__m512i; 4], base: u64, offsets: &[u64; LANES]) {
+        let at = |lane: usize| base.wrapping_add(offsets[lane]) as usize;
+        // Elements 0 and 2, 1 and 3, 4 and 6, 5 and 7.
+        let [even, odd, later_even, later_odd] = rows_of(limbs);
+        macro_rules! write {
+            ($row:expr, $low:literal, $high:literal) => {{
+                let low: *mut __m256i = with_exposed_provenance_mut(at($low));
+                let high: *mut __m256i = with_exposed_provenance_mut(at($high));
+                let upper = register!(_mm512_extracti64x4_epi64::<1>($row));
+                // SAFETY: the caller's promise.
+                unsafe { _mm256_storeu_si256(low, _mm512_castsi512_si256($row)) };
+                // SAFETY: as above.
+                unsafe { _mm256_storeu_si256(high, upper) };
+            }};
+        }
+        write!(even, 0, 2);
+        write!(odd, 1, 3);
+        write!(later_even, 4, 6);
+        write!(later_odd, 5, 7);
+    }
+
+    #[inline(always)]
     fn prefetch_near(self, address: *const u8) {
         // SAFETY: a prefetch reads nothing that could fault.
         unsafe { _mm_prefetch::<_MM_HINT_T0>(address.cast()) };
@@ -264,166 +339,6 @@ impl Lanes for Ifma {
         }
         // SAFETY: it is the pointer of `reference`.
         unsafe { &*pointer }
-    }
-}
-
-/// a / 2^N.
-#[target_feature(enable = "avx512f")]
-#[inline]
-fn shifted_right<const N: i32>(a: __m512i) -> __m512i {
-    let shifted;
-    // SAFETY: the instruction touches no memory.
-    unsafe {
-        asm!(
-            "vpsrlq {}, {}, {n}",
-            out(zmm_reg) shifted,
-            in(zmm_reg) a,
-            n = const N,
-            options(pure, nomem, nostack, preserves_flags),
-        );
-    }
-    shifted
-}
-
-/// As `Lanes::row_low`. In assembly, because the order is what it is for.
-#[target_feature(enable = "avx512f,avx512ifma")]
-#[inline]
-fn row_low(
-    t: &mut [[__m512i; 6]; 2],
-    x: [__m512i; 2],
-    y: [&[__m512i; 5]; 2],
-    minus_inverse: __m512i,
-) -> [__m512i; 2] {
-    let [[a0, a1, a2, a3, a4, _], [b0, b1, b2, b3, b4, _]] = t;
-    let mut m = [minus_inverse; 2];
-    // SAFETY: it reads five registers' width from both references.
-    unsafe {
-        asm!(
-            "vpmadd52luq {a0}, {x0}, [{y0}]",
-            "vpmadd52luq {b0}, {x1}, [{y1}]",
-            "vpmadd52luq {a1}, {x0}, [{y0} + 64]",
-            "vpmadd52luq {b1}, {x1}, [{y1} + 64]",
-            "vpmadd52luq {a2}, {x0}, [{y0} + 128]",
-            "vpmadd52luq {b2}, {x1}, [{y1} + 128]",
-            "vpmadd52luq {a3}, {x0}, [{y0} + 192]",
-            "vpmadd52luq {b3}, {x1}, [{y1} + 192]",
-            "vpmadd52luq {m0}, {a0}, {inverse}",
-            "vpmadd52luq {m1}, {b0}, {inverse}",
-            "vpmadd52luq {a4}, {x0}, [{y0} + 256]",
-            "vpmadd52luq {b4}, {x1}, [{y1} + 256]",
-            a0 = inout(zmm_reg) *a0,
-            a1 = inout(zmm_reg) *a1,
-            a2 = inout(zmm_reg) *a2,
-            a3 = inout(zmm_reg) *a3,
-            a4 = inout(zmm_reg) *a4,
-            b0 = inout(zmm_reg) *b0,
-            b1 = inout(zmm_reg) *b1,
-            b2 = inout(zmm_reg) *b2,
-            b3 = inout(zmm_reg) *b3,
-            b4 = inout(zmm_reg) *b4,
-            m0 = inout(zmm_reg) m[0],
-            m1 = inout(zmm_reg) m[1],
-            x0 = in(zmm_reg) x[0],
-            x1 = in(zmm_reg) x[1],
-            inverse = in(zmm_reg) minus_inverse,
-            y0 = in(reg) y[0],
-            y1 = in(reg) y[1],
-            options(pure, readonly, nostack, preserves_flags),
-        );
-    }
-    m
-}
-
-/// As `Lanes::row_high`, in assembly, too.
-#[target_feature(enable = "avx512f,avx512ifma")]
-#[inline]
-fn row_high(
-    t: &mut [[__m512i; 6]; 2],
-    x: [__m512i; 2],
-    y: [&[__m512i; 5]; 2],
-    m: [__m512i; 2],
-    p: &[__m512i; 5],
-) {
-    let [
-        [mut a0, mut a1, mut a2, mut a3, mut a4, mut a5],
-        [mut b0, mut b1, mut b2, mut b3, mut b4, mut b5],
-    ] = *t;
-    // SAFETY: it reads five registers' width from both references.
-    unsafe {
-        asm!(
-            "vpsrlq {a0}, {a0}, 52",
-            "vpsrlq {b0}, {b0}, 52",
-            "vpmadd52huq {a1}, {x0}, [{y0}]",
-            "vpmadd52huq {b1}, {x1}, [{y1}]",
-            "vpmadd52huq {a2}, {x0}, [{y0} + 64]",
-            "vpmadd52huq {b2}, {x1}, [{y1} + 64]",
-            "vpmadd52huq {a0}, {m0}, {p0}",
-            "vpmadd52huq {b0}, {m1}, {p0}",
-            "vpmadd52luq {a1}, {m0}, {p1}",
-            "vpmadd52luq {b1}, {m1}, {p1}",
-            "vpmadd52huq {a3}, {x0}, [{y0} + 128]",
-            "vpmadd52huq {b3}, {x1}, [{y1} + 128]",
-            "vpmadd52luq {a2}, {m0}, {p2}",
-            "vpmadd52luq {b2}, {m1}, {p2}",
-            "vpmadd52huq {a4}, {x0}, [{y0} + 192]",
-            "vpmadd52huq {b4}, {x1}, [{y1} + 192]",
-            "vpaddq {a0}, {a0}, {a1}",
-            "vpaddq {b0}, {b0}, {b1}",
-            "vpmadd52luq {a3}, {m0}, {p3}",
-            "vpmadd52luq {b3}, {m1}, {p3}",
-            "vpmadd52huq {a5}, {x0}, [{y0} + 256]",
-            "vpmadd52huq {b5}, {x1}, [{y1} + 256]",
-            "vpmadd52huq {a2}, {m0}, {p1}",
-            "vpmadd52huq {b2}, {m1}, {p1}",
-            "vpmadd52luq {a4}, {m0}, {p4}",
-            "vpmadd52luq {b4}, {m1}, {p4}",
-            "vpmadd52huq {a3}, {m0}, {p2}",
-            "vpmadd52huq {b3}, {m1}, {p2}",
-            "vpmadd52huq {a5}, {m0}, {p4}",
-            "vpmadd52huq {b5}, {m1}, {p4}",
-            "vpmadd52huq {a4}, {m0}, {p3}",
-            "vpmadd52huq {b4}, {m1}, {p3}",
-            a0 = inout(zmm_reg) a0,
-            a1 = inout(zmm_reg) a1,
-            a2 = inout(zmm_reg) a2,
-            a3 = inout(zmm_reg) a3,
-            a4 = inout(zmm_reg) a4,
-            a5 = inout(zmm_reg) a5,
-            b0 = inout(zmm_reg) b0,
-            b1 = inout(zmm_reg) b1,
-            b2 = inout(zmm_reg) b2,
-            b3 = inout(zmm_reg) b3,
-            b4 = inout(zmm_reg) b4,
-            b5 = inout(zmm_reg) b5,
-            m0 = in(zmm_reg) m[0],
-            m1 = in(zmm_reg) m[1],
-            x0 = in(zmm_reg) x[0],
-            x1 = in(zmm_reg) x[1],
-            p0 = in(zmm_reg) p[0],
-            p1 = in(zmm_reg) p[1],
-            p2 = in(zmm_reg) p[2],
-            p3 = in(zmm_reg) p[3],
-            p4 = in(zmm_reg) p[4],
-            y0 = in(reg) y[0],
-            y1 = in(reg) y[1],
-            options(pure, readonly, nostack, preserves_flags),
-        );
-    }
-    *t = [[a0, a2, a3, a4, a5, a1], [b0, b2, b3, b4, b5, b1]];
-}
-
-/// As `Lanes::pin`.
-#[target_feature(enable = "avx512f")]
-#[inline]
-fn pin(a: &mut __m512i, b: &mut __m512i) {
-    // SAFETY: no instruction is executed.
-    unsafe {
-        asm!(
-            "/* {} {} */",
-            inout(zmm_reg) * a,
-            inout(zmm_reg) * b,
-            options(pure, nomem, nostack, preserves_flags),
-        );
     }
 }
 

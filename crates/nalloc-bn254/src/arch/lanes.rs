@@ -58,12 +58,22 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     fn shr<const N: u32>(self, a: Self::Word) -> Self::Word;
     /// a / 2^N, rounded down, a signed.
     fn sar<const N: u32>(self, a: Self::Word) -> Self::Word;
+    /// a * 2^`bits` modulo 2^64, for fewer than 64 bits.
+    fn shl_by(self, a: Self::Word, bits: u32) -> Self::Word;
+    /// a / 2^`bits`, rounded down, a unsigned, for fewer than 64 bits.
+    fn shr_by(self, a: Self::Word, bits: u32) -> Self::Word;
+    /// a / 2^`bits`, rounded down, a signed, for fewer than 64 bits.
+    fn sar_by(self, a: Self::Word, bits: u32) -> Self::Word;
     /// Bits N .. N + 63 of high * 2^64 + low.
     fn funnel<const N: i32>(self, low: Self::Word, high: Self::Word) -> Self::Word;
     /// Where `sign` is negative `a`, else `b`.
     fn select_negative(self, sign: Self::Word, a: Self::Word, b: Self::Word) -> Self::Word;
     /// a + b where `sign` is negative, else a.
     fn add_where_negative(self, sign: Self::Word, a: Self::Word, b: Self::Word) -> Self::Word;
+    /// -a where `sign` is negative, else a.
+    fn negate_where_negative(self, sign: Self::Word, a: Self::Word) -> Self::Word;
+    /// The smaller one, both unsigned.
+    fn min(self, a: Self::Word, b: Self::Word) -> Self::Word;
     /// Entry `index` of a table, for indices below 8.
     fn look_up_8(self, table: &[u64; 16], index: Self::Word) -> Self::Word;
     /// Entry `index` of a table, for indices below 16.
@@ -83,6 +93,18 @@ pub(crate) trait Lanes: Copy + Send + Sync + 'static {
     /// Elements 2 * `pair` and 2 * `pair` + 1 of each of eight rows: lane l has row
     /// `ELEMENT_OF_LANE[l]`.
     fn load_transposed(self, rows: &[Elements; LANES], pair: usize) -> [[Self::Word; 4]; 2];
+
+    /// Limb by limb, the elements at eight addresses, lane l from `base` + `offsets[l]` modulo
+    /// 2^64.
+    ///
+    /// # Safety
+    /// Each address is that of 32 bytes that may be read, of memory whose provenance is exposed.
+    unsafe fn gather(self, base: u64, offsets: &[u64; LANES]) -> [Self::Word; 4];
+    /// Writes what [`gather`](Self::gather) reads, lane 0 first.
+    ///
+    /// # Safety
+    /// Each address is that of 32 bytes that may be written, of memory whose provenance is exposed.
+    unsafe fn scatter(self, limbs: [Self::Word; 4], base: u64, offsets: &[u64; LANES]);
 
     /// Asks for the cache line of `address`, which may be anything, in the nearest cache.
     fn prefetch_near(self, address: *const u8);

@@ -2,6 +2,7 @@
 //! the kernels' tests run on CPUs without them. Slow; no result depends on it.
 
 use core::array;
+use core::ptr::{with_exposed_provenance, with_exposed_provenance_mut};
 
 use super::lanes::{ELEMENT_OF_LANE, Elements, Kernel, LANES, Lanes};
 
@@ -66,6 +67,18 @@ impl Lanes for Model {
         a.map(|a| (a.cast_signed() >> N).cast_unsigned())
     }
 
+    fn shl_by(self, a: Self::Word, bits: u32) -> Self::Word {
+        a.map(|a| a << bits)
+    }
+
+    fn shr_by(self, a: Self::Word, bits: u32) -> Self::Word {
+        a.map(|a| a >> bits)
+    }
+
+    fn sar_by(self, a: Self::Word, bits: u32) -> Self::Word {
+        a.map(|a| (a.cast_signed() >> bits).cast_unsigned())
+    }
+
     fn funnel<const N: i32>(self, low: Self::Word, high: Self::Word) -> Self::Word {
         each(|i| ((u128::from(high[i]) << 64 | u128::from(low[i])) >> N) as u64)
     }
@@ -76,6 +89,14 @@ impl Lanes for Model {
 
     fn add_where_negative(self, sign: Self::Word, a: Self::Word, b: Self::Word) -> Self::Word {
         each(|i| if sign[i] >> 63 == 1 { a[i].wrapping_add(b[i]) } else { a[i] })
+    }
+
+    fn negate_where_negative(self, sign: Self::Word, a: Self::Word) -> Self::Word {
+        each(|i| if sign[i] >> 63 == 1 { a[i].wrapping_neg() } else { a[i] })
+    }
+
+    fn min(self, a: Self::Word, b: Self::Word) -> Self::Word {
+        each(|i| a[i].min(b[i]))
     }
 
     fn look_up_8(self, table: &[u64; 16], index: Self::Word) -> Self::Word {
@@ -112,6 +133,25 @@ impl Lanes for Model {
         array::from_fn(|odd| {
             array::from_fn(|limb| each(|lane| rows[ELEMENT_OF_LANE[lane]][2 * pair + odd][limb]))
         })
+    }
+
+    unsafe fn gather(self, base: u64, offsets: &[u64; LANES]) -> [Self::Word; 4] {
+        let elements = offsets.map(|offset| {
+            let address = base.wrapping_add(offset) as usize;
+            let element: *const [u64; 4] = with_exposed_provenance(address);
+            // SAFETY: the caller's promise.
+            unsafe { element.read() }
+        });
+        array::from_fn(|limb| each(|lane| elements[lane][limb]))
+    }
+
+    unsafe fn scatter(self, limbs: [Self::Word; 4], base: u64, offsets: &[u64; LANES]) {
+        for (lane, &offset) in offsets.iter().enumerate() {
+            let address = base.wrapping_add(offset) as usize;
+            let element: *mut [u64; 4] = with_exposed_provenance_mut(address);
+            // SAFETY: the caller's promise.
+            unsafe { element.write(limbs.map(|limb| limb[lane])) };
+        }
     }
 
     fn prefetch_near(self, _: *const u8) {}

@@ -87,6 +87,18 @@ impl Field for Fq2 {
     }
 
     #[inline]
+    fn times(self, other: Self) -> Self {
+        let (low, high) = (self.c0.times(other.c0), self.c1.times(other.c1));
+        let cross = (self.c0 + self.c1).times(other.c0 + other.c1);
+        Self { c0: low - high, c1: cross - low - high }
+    }
+
+    #[inline]
+    fn settled(self) -> Self {
+        Self { c0: self.c0.settled(), c1: self.c1.settled() }
+    }
+
+    #[inline]
     fn select(mask: u64, when_set: Self, when_clear: Self) -> Self {
         Self {
             c0: Fq::select(mask, when_set.c0, when_clear.c0),

@@ -1,49 +1,53 @@
-//! Scalars as signed digits that can be read one by one, ordered by length.
+//! Scalars as signed digits, chunk by chunk.
 //!
-//! With B = the sum of 2^(c-1) * 2^(c * k) over all windows k but the last, the digit of s in
-//! window k is (bits c*k .. c*(k+1) of s + B) - 2^(c-1), and the last digit is read as it is.
-//! Digits lie in -2^(c-1) .. 2^(c-1) - 1; the last one, of a number below 2^253 where all windows
-//! have 255 bits or more, is at most 2^(c-1). s + B stays below 2^256.
+//! A scalar s above r/2 counts as r - s of the opposite point, so that -1 is as short as 1. What
+//! then has at most 64 bits stays whole; the rest becomes two halves below 2^126 (glv.rs).
 //!
-//! A number below 2^b has no digit but 0 from window ceil((b + 2) / c) on: there s is below a
-//! quarter and B below two thirds of 2^(c * window), so nothing is carried across.
+//! With B = the sum of 2^(c-1) 2^(cw) over all windows w but the last, the digit of k in window w
+//! is (bits cw .. c(w+1) of k + B) - 2^(c-1), and the last digit is what is left above: no carries,
+//! and signs need no care. Digits lie in -2^(c-1) .. 2^(c-1) - 1, the last in -2^r .. 2^r, where r
+//! is what 126 bits leave for it.
+//!
+//! A number below 2^b has no digit but 0 from window ceil((b + 2) / c) on: there |k| is below a
+//! quarter and B below two thirds of 2^(cw). A chunk orders its scalars by length, longest first,
+//! so that a window walks only those that reach it, and leaves out zeros and points at infinity.
 
-use core::ops::Range;
-
-use nalloc::Zeroable;
-
+use super::glv::{HALF_BITS, halves};
+use crate::arch::Kernels;
+use crate::arch::halves::RecodeHalves;
+use crate::arch::lanes::{LANES, Lanes as _};
 use crate::curve::{Affine, CurveField};
 use crate::error::Error;
 use crate::field::Fr;
 use crate::field::limbs::{self, Limbs};
-use crate::observer::Observer;
 
-/// Scalars between two questions to the observer: about a millisecond.
-const SCALARS_PER_QUESTION: usize = 1 << 16;
-/// The most points: an index and a sign share 32 bits.
-pub(super) const POINTS_MAX: usize = 1 << 31;
-/// Bits of the longest scalar after halving: (r - 1) / 2 is below 2^253.
-const LONGEST_BITS: u32 = 253;
-/// Scalars of one class differ in length by fewer bits than this.
+/// Scalars of a chunk. Its points, 96 KiB with their images, stay in the second-level cache while
+/// the windows of a task go over them.
+pub(super) const CHUNK: usize = 1024;
+/// The most windows: those of the fewest bits.
+pub(super) const WINDOWS_MAX: usize = HALF_BITS.div_ceil(Windows::BITS_MIN) as usize;
+/// Whole scalars of one class differ in length by fewer bits than this.
 const CLASS_BITS: u32 = 16;
-/// Classes of scalars that are not zero: 1 to 16 bits, 17 to 32 bits, .. up to 256.
-const CLASSES: usize = 16;
+/// Bits of the longest number of each class.
+const CLASS_TOPS: [u32; CLASSES] = [CLASS_BITS, 2 * CLASS_BITS, 3 * CLASS_BITS, 64, HALF_BITS];
+const CLASSES: usize = 5;
+const HALVED: usize = CLASSES - 1;
 /// (r - 1) / 2, the largest number that is not replaced by its opposite.
-const HALF: Limbs = limbs::shift_right(&Fr::MODULUS, 1);
+const R_HALF: Limbs = limbs::shift_right(&Fr::MODULUS, 1);
 
-/// How scalars are cut into windows of c bits.
+/// How halves are cut into windows of c bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Windows {
     bits: u32,
 }
 
 impl Windows {
-    /// The narrowest windows: with fewer bits the last digit would not fit its buckets.
-    pub(super) const BITS_MIN: u32 = 2;
-    /// The widest windows: 2^15 buckets, 4 MiB in G1.
+    /// The narrowest windows.
+    pub(super) const BITS_MIN: u32 = 4;
+    /// The widest windows: a digit has 16 bits.
     pub(super) const BITS_MAX: u32 = 16;
 
-    /// Windows of `bits` bits, from 2 to 16.
+    /// Windows of `bits` bits, from 4 to 16.
     pub(super) fn new(bits: u32) -> Self {
         debug_assert!((Self::BITS_MIN..=Self::BITS_MAX).contains(&bits), "windows of {bits} bits");
         Self { bits }
@@ -54,199 +58,207 @@ impl Windows {
         self.bits
     }
 
-    /// How many windows a scalar of `bits` bits reaches.
-    fn reached(self, bits: u32) -> usize {
-        index((bits + 2).div_ceil(self.bits))
-    }
-
     /// How many windows there are.
     pub(super) fn count(self) -> usize {
-        self.reached(LONGEST_BITS)
+        HALF_BITS.div_ceil(self.bits) as usize
+    }
+
+    /// How many windows numbers of `bits` bits reach.
+    fn reached(self, bits: u32) -> usize {
+        (bits + 2).div_ceil(self.bits) as usize
     }
 
     /// Buckets of a window: one for each size of a digit but zero.
-    pub(super) fn bucket_count(self) -> usize {
-        1 << (self.bits - 1)
+    pub(super) fn bucket_count(self, window: usize) -> usize {
+        let last = self.count() - 1;
+        let last_bits = HALF_BITS as usize - last * self.bits as usize;
+        if window == last { 1 << last_bits } else { 1 << (self.bits - 1) }
     }
 
-    /// What is added to a scalar: half a window in every window but the last.
-    fn bias(self) -> Limbs {
-        let mut bias = [0; 4];
-        for window in 0..self.count() - 1 {
-            let bit = window * index(self.bits) + index(self.bits) - 1;
-            bias[bit / 64] |= 1 << (bit % 64);
+    /// What is added to a number: half a window in every window but the last.
+    pub(super) fn bias(self) -> i128 {
+        let half = |window| 1i128 << (window * self.bits as usize + self.bits as usize - 1);
+        (0..self.count() - 1).map(half).sum()
+    }
+}
+
+/// The digits of the halves of one scalar in one window.
+#[derive(Clone, Copy, Default)]
+#[repr(transparent)]
+pub(crate) struct Digits(pub(crate) [i16; 2]);
+
+// SAFETY: two integers.
+unsafe impl nalloc::Zeroable for Digits {}
+
+/// Of each window, how many scalars of the chunk reach it.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(super) struct Reached(pub(super) [u32; WINDOWS_MAX]);
+
+// SAFETY: integers.
+unsafe impl nalloc::Zeroable for Reached {}
+
+/// What is written of one chunk.
+pub(super) struct Chunk<'a, F> {
+    /// Index of the first point.
+    pub(super) first: usize,
+    pub(super) bases: &'a [Affine<F>],
+    pub(super) scalars: &'a [Limbs],
+    /// Indices of points, longest scalars first.
+    pub(super) order: &'a mut [u32],
+    /// In that order, those of window 0, then those of window 1, and so on.
+    pub(super) digits: &'a mut [Digits],
+    pub(super) reached: &'a mut Reached,
+    /// beta x of each base, where a scalar has halves.
+    pub(super) images: &'a mut [F],
+}
+
+/// A scalar that counts: the smaller one of s and r - s, and its class.
+#[derive(Clone, Copy, Default)]
+struct Classed {
+    size: Limbs,
+    is_opposite: bool,
+    class: usize,
+}
+
+impl<F: CurveField> Chunk<'_, F> {
+    /// Writes order, digits and images.
+    pub(super) fn recode(mut self, windows: Windows, kernels: Kernels) -> Result<(), Error> {
+        let (counts, long) = self.class()?;
+        let mut next = [0_usize; CLASSES];
+        for class in (0..HALVED).rev() {
+            next[class] = next[class + 1] + counts[class + 1] as usize;
         }
-        bias
+        for (window, reached) in self.reached.0.iter_mut().enumerate() {
+            let reaches = |&class: &usize| window < windows.reached_by(class);
+            *reached = (0..CLASSES).filter(reaches).map(|class| counts[class]).sum();
+        }
+        let done = self.recode_in_lanes(&long[..counts[HALVED] as usize], windows, kernels);
+        let is_done = counts[..HALVED].iter().all(|&count| count == 0) && done == counts[HALVED];
+        if !is_done {
+            self.recode_one_by_one(&mut next, done as usize, windows);
+        }
+        if counts[HALVED] != 0 {
+            for (image, base) in self.images.iter_mut().zip(self.bases) {
+                *image = base.x;
+            }
+            F::multiply_by_beta(kernels, self.images);
+        }
+        Ok(())
     }
-}
 
-/// A count or position of few bits as an index.
-fn index(small: u32) -> usize {
-    small as usize
-}
-
-/// A digit's size, which has at most 16 bits, as an index.
-#[expect(clippy::cast_possible_truncation, reason = "a digit's size has at most 16 bits")]
-fn size_as_index(size: u64) -> usize {
-    size as usize
-}
-
-/// How many scalars of each length there are that count: not zero, and not of infinity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct ClassCounts([usize; CLASSES]);
-
-impl ClassCounts {
-    /// Counts, and checks that every scalar is below r.
-    pub(super) fn of<F: CurveField>(
-        bases: &[Affine<F>],
-        scalars: &[Limbs],
-        observer: &dyn Observer,
-    ) -> Result<Self, Error> {
-        let mut counts = [0; CLASSES];
-        for (index, (base, scalar)) in bases.iter().zip(scalars).enumerate() {
-            ask(observer, index)?;
+    /// Checks what is given, writes the order of long scalars, and copies them; how many there are
+    /// of each class.
+    #[expect(clippy::large_stack_arrays, reason = "32 KiB of threads' 2 MiB")]
+    fn class(&mut self) -> Result<([u32; CLASSES], [Limbs; CHUNK]), Error> {
+        let (mut counts, mut long) = ([0_u32; CLASSES], [[0; 4]; CHUNK]);
+        for (index, (base, scalar)) in self.bases.iter().zip(self.scalars).enumerate() {
+            let index = self.first + index;
+            if !(base.x.is_canonical() && base.y.is_canonical()) {
+                return Err(Error::PointNotCanonical { index });
+            }
             if !Fr::is_canonical(scalar) {
                 return Err(Error::ScalarNotCanonical { index });
             }
-            if let Some(class) = class_of(base, &halved(scalar).0) {
-                counts[class] += 1;
+            let Some(classed) = Classed::of(base, scalar) else { continue };
+            if classed.class == HALVED {
+                let at = counts[HALVED] as usize;
+                long[at] = *scalar;
+                self.order[at] = u32::try_from(index).unwrap_or(u32::MAX);
+            }
+            counts[classed.class] += 1;
+        }
+        Ok((counts, long))
+    }
+
+    /// Writes the digits of as many long scalars as the kernels' vectors hold; how many.
+    fn recode_in_lanes(&mut self, long: &[Limbs], windows: Windows, kernels: Kernels) -> u32 {
+        let Some(lanes) = kernels.lanes() else { return 0 };
+        let (scalars, _) = long.as_chunks();
+        lanes.call(RecodeHalves {
+            scalars,
+            bits: windows.bits,
+            windows: windows.count(),
+            bias: windows.bias().cast_unsigned(),
+            digits: self.digits,
+            stride: self.order.len(),
+        });
+        u32::try_from(scalars.len() * LANES).unwrap_or(0)
+    }
+
+    /// Writes the digits of all scalars but the first `done` long ones.
+    fn recode_one_by_one(&mut self, next: &mut [usize; CLASSES], done: usize, windows: Windows) {
+        let (bias, len) = (windows.bias(), self.order.len());
+        for ((index, base), scalar) in (self.first..).zip(self.bases).zip(self.scalars) {
+            let Some(classed) = Classed::of(base, scalar) else { continue };
+            let at = next[classed.class];
+            next[classed.class] += 1;
+            if classed.class == HALVED && at < done {
+                continue;
+            }
+            self.order[at] = u32::try_from(index).unwrap_or(u32::MAX);
+            let reached = windows.reached_by(classed.class);
+            let mut rest = classed.numbers().map(|number| number + bias);
+            for (window, plane) in self.digits.chunks_exact_mut(len).take(reached).enumerate() {
+                plane[at] = Digits(rest.map(|rest| windows.digit(rest, window)));
+                rest = rest.map(|rest| rest >> windows.bits);
             }
         }
-        Ok(Self(counts))
-    }
-
-    /// `n` scalars of full length.
-    pub(super) fn full(n: usize) -> Self {
-        let mut counts = [0; CLASSES];
-        counts[CLASSES - 1] = n;
-        Self(counts)
-    }
-
-    /// How many there are in all.
-    pub(super) fn total(&self) -> usize {
-        self.0.iter().sum()
-    }
-
-    /// Windows that the same scalars reach, lowest windows first. Scalars that reach more windows
-    /// come first in the order of [`recode`], so those that reach a group are the first ones.
-    pub(super) fn groups(&self, windows: Windows) -> impl Iterator<Item = Group> {
-        let lengths = (1..).map(|class| (class * CLASS_BITS).min(LONGEST_BITS));
-        let (mut scalars, mut start) = (self.total(), 0);
-        self.0.iter().zip(lengths).map(move |(count, bits)| {
-            let end = windows.reached(bits);
-            let group = Group { windows: start..end, scalars };
-            (scalars, start) = (scalars - count, end);
-            group
-        })
     }
 }
 
-/// Windows that the same scalars reach.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Group {
-    /// Which windows, 0 for the lowest bits.
-    pub(super) windows: Range<usize>,
-    /// How many scalars reach them.
-    pub(super) scalars: usize,
-}
-
-/// The smaller of s and r - s, and whether that is r - s.
-fn halved(scalar: &Limbs) -> (Limbs, bool) {
-    let is_above_half = limbs::is_less(&HALF, scalar);
-    let (opposite, _) = limbs::sub(&Fr::MODULUS, scalar);
-    let mask = u64::from(is_above_half).wrapping_neg();
-    (limbs::select(mask, &opposite, scalar), is_above_half)
-}
-
-/// The class of a halved scalar and its base, or none where their product is infinity.
-fn class_of<F: CurveField>(base: &Affine<F>, halved: &Limbs) -> Option<usize> {
-    let bits = limbs::bit_length_vartime(halved);
-    if bits == 0 || base.is_infinity() { None } else { Some(index((bits - 1) / CLASS_BITS)) }
-}
-
-/// A scalar that is ready to be read digit by digit, and which point it belongs to.
-#[derive(Clone, Copy)]
-pub(super) struct Recoded {
-    /// The halved scalar plus the bias.
-    biased: Limbs,
-    /// Index of the point, shifted left by one; the lowest bit says whether it counts negative.
-    point_and_sign: u32,
-}
-
-// SAFETY: zero limbs and a zero index are valid numbers, and padding may hold anything.
-unsafe impl Zeroable for Recoded {}
-
-/// A digit that is not zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Digit {
-    /// Which bucket: the digit's size minus one.
-    pub(super) bucket: usize,
-    /// All ones where the point counts negative, else zero.
-    pub(super) negative: u64,
-}
-
-impl Recoded {
-    /// Index of the point.
-    #[inline]
-    pub(super) fn point(&self) -> usize {
-        index(self.point_and_sign >> 1)
+impl Windows {
+    /// How many windows the numbers of a class reach.
+    fn reached_by(self, class: usize) -> usize {
+        self.reached(CLASS_TOPS[class]).min(self.count())
     }
 
-    /// The digit in `window`, or none where it is zero.
-    #[inline]
-    pub(super) fn digit(&self, windows: Windows, window: usize) -> Option<Digit> {
-        let bits = index(windows.bits);
-        let (limb, shift) = (window * bits / 64, window * bits % 64);
-        let mut raw = self.biased[limb] >> shift;
-        if shift + bits > 64 && limb < 3 {
-            raw |= self.biased[limb + 1] << (64 - shift);
+    /// The digit of `window`, where `rest` begins with its bits.
+    #[expect(clippy::cast_possible_truncation, reason = "at most 15 bits and a sign")]
+    fn digit(self, rest: i128, window: usize) -> i16 {
+        if window + 1 == self.count() {
+            return rest as i16;
         }
-        raw &= (1 << bits) - 1;
-        let half = 1 << (bits - 1);
-        let bias = if window + 1 == windows.count() { 0 } else { half };
-        if raw == bias {
+        let low = rest as i32 & ((1 << self.bits) - 1);
+        (low - (1 << (self.bits - 1))) as i16
+    }
+}
+
+impl Classed {
+    /// None where the product is infinity.
+    fn of<F: CurveField>(base: &Affine<F>, scalar: &Limbs) -> Option<Self> {
+        if base.is_infinity() {
             return None;
         }
-        let is_negative = u64::from(raw < bias);
-        let negative = (is_negative ^ u64::from(self.point_and_sign & 1)).wrapping_neg();
-        Some(Digit { bucket: size_as_index(raw.abs_diff(bias)) - 1, negative })
-    }
-}
-
-/// Writes the scalars that count into `out`, longest class first, in their order within a class.
-///
-/// `out` has room for exactly those that `counts` counted in the same bases and scalars.
-pub(super) fn recode<F: CurveField>(
-    bases: &[Affine<F>],
-    scalars: &[Limbs],
-    counts: &ClassCounts,
-    windows: Windows,
-    out: &mut [Recoded],
-    observer: &dyn Observer,
-) -> Result<(), Error> {
-    let mut next = [0; CLASSES];
-    for class in (0..CLASSES - 1).rev() {
-        next[class] = next[class + 1] + counts.0[class + 1];
-    }
-    let bias = windows.bias();
-    for (point, (base, scalar)) in (0..).zip(bases.iter().zip(scalars)) {
-        ask(observer, index(point))?;
-        let (halved, is_opposite) = halved(scalar);
-        if let Some(class) = class_of(base, &halved) {
-            let (biased, _) = limbs::add(&halved, &bias);
-            let point_and_sign = point << 1 | u32::from(is_opposite);
-            out[next[class]] = Recoded { biased, point_and_sign };
-            next[class] += 1;
+        if let [low, 0, 0, 0] = *scalar {
+            let class = (low.checked_ilog2()? / CLASS_BITS) as usize;
+            return Some(Self { size: *scalar, is_opposite: false, class });
         }
+        let is_opposite = limbs::is_less(&R_HALF, scalar);
+        let size = if is_opposite { limbs::sub(&Fr::MODULUS, scalar).0 } else { *scalar };
+        let bits = limbs::bit_length_vartime(&size);
+        let class = ((bits - 1) / CLASS_BITS) as usize;
+        Some(Self { size, is_opposite, class: class.min(HALVED) })
     }
-    Ok(())
+
+    /// What the digits stand for.
+    fn numbers(&self) -> [i128; 2] {
+        let numbers =
+            if self.class == HALVED { halves(&self.size) } else { [self.size[0].into(), 0] };
+        if self.is_opposite { numbers.map(|number| -number) } else { numbers }
+    }
 }
 
-/// Asks the observer at every so many scalars whether to stop.
-fn ask(observer: &dyn Observer, index: usize) -> Result<(), Error> {
-    let is_time = index.is_multiple_of(SCALARS_PER_QUESTION);
-    if is_time && observer.is_cancelled() { Err(Error::Cancelled) } else { Ok(()) }
+/// How many of a sample of the scalars have halves, as a share of 256.
+pub(super) fn share_of_halved(scalars: &[Limbs]) -> usize {
+    /// Scalars that are looked at.
+    const SAMPLE: usize = 256;
+    let step = scalars.len().div_ceil(SAMPLE).max(1);
+    let sample = scalars.iter().step_by(step);
+    let count = sample.len().max(1);
+    let is_long = |scalar: &&Limbs| {
+        let (opposite, _) = limbs::sub(&Fr::MODULUS, scalar);
+        [**scalar, opposite].iter().all(|size| limbs::bit_length_vartime(size) > 64)
+    };
+    sample.filter(is_long).count() * 256 / count
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,108 +1,159 @@
-//! How wide the windows are and how the work is cut into tasks.
+//! How wide the windows are, and how the work is cut into tasks.
 //!
-//! Costs are counted in multiplications of the coordinates' field, as the formulas above the
-//! additions state them. With t threads, the tasks of any order are done after at most
-//! (all work) / t + (largest task) * (t - 1) / t, and that bound is what is made small.
+//! With t threads and W windows every thread first gets W / t whole windows, in groups whose
+//! buckets fit one set of tags; what is left over, fewer windows than threads, is cut by points so
+//! that all threads have a part. A part has buckets of its own, which are reduced on their own:
+//! cutting costs a reduction, and the model weighs it against idle threads.
 
 use core::ops::Range;
 
-use super::digits::{ClassCounts, Group, POINTS_MAX, Windows};
-use crate::pool::THREADS_MAX;
+use super::buckets::{BUCKETS_MAX, ROWS_BESIDE};
+use super::digits::{CHUNK, Windows};
 
-/// One addition of a point to a bucket: 8M + 2S.
-const BUCKET_COST: u64 = 10;
-/// Two additions of sums, 12M + 2S each, for each bucket in the reduction.
-const REDUCE_COST: u64 = 28;
-/// The most windows: those of 2 bits.
-pub(super) const WINDOWS_MAX: usize = 128;
-/// A window is cut into at most this many tasks for each thread.
-const PIECES_PER_THREAD_MAX: usize = 2;
+/// What is paid in a task, in ns. An addition is 82 ms of kernel by 4.9 million additions, from
+/// samples of `perf` of one sum of 2^18 points (2-core Zen 5, other programs at work, 2026-11-21). The
+/// other two are estimates, not measured: neither is that in G2 and in plain Rust all grow alike.
+const ADDITION_NS: u64 = 17;
+/// Two additions for each bucket, and a third for what the sums of segments take.
+const BUCKET_NS: u64 = 42;
+/// A last block that is folded, and the short blocks of a reduction.
+const TASK_NS: u64 = 60_000;
+/// Of 256 scalars, below so many long ones the lowest windows have more to do than the others.
+const UNEVEN_BELOW: usize = 224;
+/// Windows of fewer bits are not worth a task.
+const UNEVEN_BITS_MIN: u32 = 10;
+/// Widths below the best one for scalars that are all long, that are considered when some are
+/// short.
+const NARROWER_MAX: u32 = 3;
+
+/// One group of windows of one run of chunks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Task {
+    /// Which windows, 0 for the lowest bits.
+    pub(super) windows: Range<usize>,
+    /// Which chunks of scalars.
+    pub(super) chunks: Range<usize>,
+}
 
 /// What the tasks are.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     /// How scalars are cut.
     pub(super) windows: Windows,
-    /// Scalars of one task; the last task of a window may have fewer.
-    run_len: usize,
-    counts: ClassCounts,
-}
-
-/// One window and a run of the recoded scalars that reach it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Task {
-    /// Which window, 0 for the lowest bits.
-    pub(super) window: usize,
-    /// Which of the recoded scalars.
-    pub(super) run: Range<usize>,
-}
-
-/// The widest windows that a plan for at most `n` scalars uses: the best ones for `n` full ones.
-pub(super) fn window_bits_max(n: usize, threads: usize) -> u32 {
-    let counts = ClassCounts::full(n.min(POINTS_MAX));
-    Plan::new(&counts, threads.clamp(1, THREADS_MAX), Windows::BITS_MAX).windows.bits()
+    /// Chunks of scalars.
+    chunks: usize,
+    threads: usize,
+    /// Into how many parts the windows are cut that are left over.
+    parts: usize,
+    /// Whether a window of many buckets is a task of its own, for windows differ in work.
+    is_uneven: bool,
 }
 
 impl Plan {
-    /// The cheapest plan for 1 or more threads whose windows have at most `window_bits_max` bits.
-    pub(super) fn new(counts: &ClassCounts, threads: usize, window_bits_max: u32) -> Self {
-        let mut best: Option<(u64, Self)> = None;
-        for bits in Windows::BITS_MIN..=window_bits_max.max(Windows::BITS_MIN) {
-            let mut pieces = 1;
-            while pieces == 1 || pieces <= PIECES_PER_THREAD_MAX * threads && threads > 1 {
-                let run_len = counts.total().div_ceil(pieces).max(1);
-                let plan = Self { windows: Windows::new(bits), run_len, counts: *counts };
-                let cost = plan.cost(threads);
-                if best.as_ref().is_none_or(|(least, _)| cost < *least) {
-                    best = Some((cost, plan));
-                }
-                pieces *= 2;
-            }
+    /// The cheapest plan for `n` scalars of which `halved` of 256 are long.
+    pub(super) fn new(n: usize, halved: usize, threads: usize) -> Self {
+        let best = Self::cheapest(n, 256, threads, Windows::BITS_MIN..=Windows::BITS_MAX);
+        if halved >= UNEVEN_BELOW {
+            return best;
         }
-        let fallback =
-            Self { windows: Windows::new(Windows::BITS_MIN), run_len: 1, counts: *counts };
-        best.map_or(fallback, |(_, plan)| plan)
+        let bits = best.windows.bits();
+        let least = bits.saturating_sub(NARROWER_MAX).max(Windows::BITS_MIN);
+        Self::cheapest(n, halved, threads, least..=bits)
     }
 
-    /// The bound on the time of `threads` threads, times `threads`.
-    fn cost(&self, threads: usize) -> u64 {
-        let reduction = REDUCE_COST * self.windows.bucket_count() as u64;
-        let cost_of = |group: Group| {
-            let adding = group.scalars as u64 * BUCKET_COST;
-            group.windows.len() as u64 * (adding + self.runs_of(&group) as u64 * reduction)
+    /// With windows of a width of the caller's choice.
+    pub(super) fn with_bits(n: usize, bits: u32, threads: usize) -> Self {
+        Self::cheapest(n, 256, threads, bits..=bits)
+    }
+
+    fn cheapest(
+        n: usize,
+        halved: usize,
+        threads: usize,
+        widths: core::ops::RangeInclusive<u32>,
+    ) -> Self {
+        let threads = threads.max(1);
+        let chunks = n.div_ceil(CHUNK).max(1);
+        let is_uneven = halved < UNEVEN_BELOW;
+        let of_bits = |bits| {
+            let windows = Windows::new(bits);
+            let rest = windows.count() % threads;
+            let most = if rest == 0 { 1 } else { (2 * threads).div_ceil(rest).min(chunks) };
+            (1..=most).map(move |parts| Self { windows, chunks, threads, parts, is_uneven })
         };
-        let work: u64 = self.counts.groups(self.windows).map(cost_of).sum();
-        let largest = self.run_len as u64 * BUCKET_COST + reduction;
-        work + largest * (threads as u64 - 1)
+        // Short scalars have one digit and reach few windows: a quarter of a digit in each.
+        let terms = (n as u64).saturating_mul(2 * halved as u64 + (256 - halved as u64) / 4) / 256;
+        let plans = widths.flat_map(of_bits);
+        let windows = Windows::new(Windows::BITS_MIN);
+        let fallback = Self { windows, chunks, threads, parts: 1, is_uneven };
+        plans.min_by_key(|plan| plan.cost_ns(terms)).unwrap_or(fallback)
     }
 
-    /// Into how many tasks each window of a group is cut.
-    fn runs_of(&self, group: &Group) -> usize {
-        group.scalars.div_ceil(self.run_len)
+    /// Time of the busiest thread.
+    fn cost_ns(&self, terms: u64) -> u64 {
+        let (count, threads, parts) = (self.windows.count(), self.threads, self.parts as u64);
+        let buckets = BUCKET_NS << (self.windows.bits() - 1);
+        let whole = (count / threads) as u64;
+        let window = terms.saturating_mul(ADDITION_NS).saturating_add(buckets);
+        let groups = whole.div_ceil(self.group_len() as u64);
+        let part = terms.saturating_mul(ADDITION_NS) / parts + buckets + TASK_NS;
+        let parts = (count % threads * self.parts).div_ceil(threads) as u64;
+        whole
+            .saturating_mul(window)
+            .saturating_add(groups * TASK_NS)
+            .saturating_add(parts.saturating_mul(part))
     }
 
-    /// How many tasks there are.
-    pub(super) fn task_count(&self) -> usize {
-        let groups = self.counts.groups(self.windows);
-        groups.map(|group| group.windows.len() * self.runs_of(&group)).sum()
-    }
-
-    /// Task `index`, or none where there are no more. Lower windows, which are the fuller ones,
-    /// come first.
-    pub(super) fn task(&self, mut index: usize) -> Option<Task> {
-        for group in self.counts.groups(self.windows) {
-            let runs = self.runs_of(&group);
-            let tasks = group.windows.len() * runs;
-            if index < tasks {
-                let start = index % runs * self.run_len;
-                let end = (start + self.run_len).min(group.scalars);
-                return Some(Task { window: group.windows.start + index / runs, run: start..end });
-            }
-            index -= tasks;
+    /// Windows whose buckets fit one set.
+    fn group_len(&self) -> usize {
+        if self.is_uneven && self.windows.bits() >= UNEVEN_BITS_MIN {
+            return 1;
         }
-        None
+        // The last window may have twice the buckets of the others.
+        ((BUCKETS_MAX >> (self.windows.bits() - 1)) - 1).max(1)
+    }
+
+    /// All tasks, whole windows first.
+    pub(super) fn tasks(&self) -> Vec<Task> {
+        let mut tasks = Vec::new();
+        let whole = self.windows.count() / self.threads;
+        for thread in 0..self.threads {
+            let (mut start, end) = (thread * whole, (thread + 1) * whole);
+            while start < end {
+                let group = (start + self.group_len()).min(end);
+                tasks.push(Task { windows: start..group, chunks: 0..self.chunks });
+                start = group;
+            }
+        }
+        for window in whole * self.threads..self.windows.count() {
+            for part in 0..self.parts {
+                let cut = |part| part * self.chunks / self.parts;
+                let chunks = cut(part)..cut(part + 1);
+                tasks.push(Task { windows: window..window + 1, chunks });
+            }
+        }
+        tasks
+    }
+
+    /// Buckets of a group of windows.
+    pub(super) fn bucket_count(&self, windows: Range<usize>) -> usize {
+        windows.map(|window| self.windows.bucket_count(window)).sum()
+    }
+
+    /// Rows that one thread needs for any task.
+    pub(super) fn rows(&self) -> usize {
+        let buckets = |task: Task| self.bucket_count(task.windows);
+        let most = self.tasks().into_iter().map(buckets).max().unwrap_or(0);
+        1 + most + ROWS_BESIDE
+    }
+
+    /// For every plan of `n` scalars: the most windows, and the most rows of a thread.
+    pub(super) fn bounds(n: usize, threads: usize) -> (usize, usize) {
+        let bits = Self::new(n, 256, threads).windows.bits();
+        let least = bits.saturating_sub(NARROWER_MAX).max(Windows::BITS_MIN);
+        let plans = (least..=bits).map(|bits| Self::with_bits(n, bits, threads));
+        plans.fold((0, 0), |(windows, rows), plan| {
+            (windows.max(plan.windows.count()), rows.max(plan.rows()))
+        })
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -1,5 +1,6 @@
 //! Sums of products against arkworks, for every kind of points and scalars, in G1 and G2.
 
+use std::env;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use ark_ec::{CurveGroup, VariableBaseMSM};
@@ -39,7 +40,7 @@ fn plain(scalars: &[Fr]) -> Vec<[u64; 4]> {
 
 /// The sum, in an arena of exactly the bytes that it may need.
 fn sum<F: CurveField>(bases: &[Affine<F>], scalars: &[Fr], pool: &Pool) -> Affine<F> {
-    let bytes = msm_scratch_bytes(bases.len(), pool.thread_count());
+    let bytes = msm_scratch_bytes::<F>(bases.len(), pool.thread_count());
     let scratch = Arena::with_capacity(bytes).unwrap();
     msm(bases, &plain(scalars), pool, &scratch, &()).unwrap().to_affine()
 }
@@ -136,6 +137,27 @@ fn sums_of_many_points_of_every_kind_equal_arkworks() {
     check("random", &bases, &scalars, &pools[3..]);
 }
 
+/// log2 of the most points that are summed.
+fn log2_max() -> u32 {
+    let log2_max = env::var("NALLOC_TEST_MSM_LOG2_MAX");
+    log2_max.map_or(0, |text| text.parse().expect("a number of at most 18"))
+}
+
+#[test]
+fn sums_of_very_many_points_of_every_kind_equal_arkworks() {
+    let mut rng = Rng::new();
+    let pools = pools();
+
+    for log2 in [14, 16, 18] {
+        if log2 > log2_max() {
+            println!("skipped 2^{log2}: it runs where NALLOC_TEST_MSM_LOG2_MAX is as large");
+            continue;
+        }
+        check_kinds::<Fq>(&mut rng, 1 << log2, &pools[..2]);
+        check_kinds::<Fq2>(&mut rng, 1 << log2, &pools[1..2]);
+    }
+}
+
 #[test]
 fn scalars_at_the_edges_of_every_window_equal_arkworks() {
     let mut rng = Rng::new();
@@ -195,7 +217,7 @@ fn scratch_stays_within_its_bound_and_too_little_is_an_error() {
         let bases = points::<Fq2>(&mut rng, len);
         for scalars in [scalars(&mut rng, len), vec![Fr::ONE; len]] {
             for pool in &pools {
-                let bound = msm_scratch_bytes(len, pool.thread_count());
+                let bound = msm_scratch_bytes::<Fq2>(len, pool.thread_count());
                 let scratch = Arena::with_capacity(bound + 4096).unwrap();
                 let _taken = scratch.alloc_array::<u8>(1);
                 let before = scratch.used_bytes();
@@ -216,7 +238,7 @@ fn many_sums_share_a_pool_and_an_arena() {
     let pool = Pool::new(Some(2)).unwrap();
     let bases = points::<Fq>(&mut rng, 500);
     let scalars: Vec<Vec<Fr>> = (0..6).map(|_| scalars(&mut rng, 500)).collect();
-    let scratch = Arena::with_capacity(6 * msm_scratch_bytes(500, 2)).unwrap();
+    let scratch = Arena::with_capacity(6 * msm_scratch_bytes::<Fq>(500, 2)).unwrap();
     let mut sums = [G1Affine::INFINITY; 6];
 
     pool.for_each_chunk_mut(&mut sums, 1, |index, sum| {
@@ -245,17 +267,19 @@ impl Observer for StopAfter {
 #[test]
 fn an_observer_that_wants_to_stop_is_obeyed_whenever_it_says_so() {
     let mut rng = Rng::new();
-    let (bases, scalars) = (points::<Fq>(&mut rng, 2000), scalars(&mut rng, 2000));
+    let (bases, scalars) = (points::<Fq>(&mut rng, 20_000), scalars(&mut rng, 20_000));
 
-    for pool in &pools()[..2] {
-        for questions in [0, 1, 2, 5, 20, 50] {
-            let scratch = Arena::with_capacity(msm_scratch_bytes(2000, 2)).unwrap();
+    for (len, questions) in [(1, 0), (1, 1), (2000, 0), (2000, 1), (20_000, 5), (20_000, 15)] {
+        let (bases, scalars) = (&bases[..len], &scalars[..len]);
+        for pool in &pools()[..2] {
+            let scratch = Arena::with_capacity(msm_scratch_bytes::<Fq>(len, 2)).unwrap();
             let observer = StopAfter { questions_left: AtomicUsize::new(questions) };
-            let stopped = msm(&bases, &plain(&scalars), pool, &scratch, &observer);
-            assert_eq!(stopped, Err(Error::Cancelled), "{questions}");
+            let stopped = msm(bases, &plain(scalars), pool, &scratch, &observer);
+            assert_eq!(stopped, Err(Error::Cancelled), "{len} {questions}");
         }
-        assert_eq!(sum(&bases, &scalars, pool), Fq::expected(&bases, &scalars));
     }
+    let all = sum(&bases, &scalars, &pools()[0]);
+    assert_eq!(all, Fq::expected(&bases, &scalars));
 }
 
 /// Remembers the furthest progress.
@@ -278,7 +302,7 @@ fn progress_ends_at_its_total() {
     let mut rng = Rng::new();
     let (bases, scalars) = (points::<Fq>(&mut rng, 500), scalars(&mut rng, 500));
     let pool = Pool::new(Some(2)).unwrap();
-    let scratch = Arena::with_capacity(msm_scratch_bytes(500, 2)).unwrap();
+    let scratch = Arena::with_capacity(msm_scratch_bytes::<Fq>(500, 2)).unwrap();
     let furthest = Furthest::default();
 
     msm(&bases, &plain(&scalars), &pool, &scratch, &furthest).unwrap();

@@ -3,9 +3,11 @@
 use core::cell::Cell;
 use core::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use nalloc::Zeroable;
+use nalloc::{Arena, Zeroable};
 use nalloc_bn254::curve::CurveField;
-use nalloc_bn254::{Affine, Field, Fq, Fr, Jacobian, PlainBytes, Xyzz};
+use nalloc_bn254::{
+    Affine, Field, Fq, Fr, Jacobian, PlainBytes, Pool, Xyzz, msm, msm_scratch_bytes,
+};
 
 thread_local! {
     /// Multiplications and squarings of this thread so far.
@@ -61,6 +63,7 @@ impl CurveField for Counted {
     const B: Self = Self(Fq::B);
     const GENERATOR: (Self, Self) = (Self(Fq::GENERATOR.0), Self(Fq::GENERATOR.1));
     const BYTES: usize = Fq::BYTES;
+    const BETA: Self = Self(Fq::BETA);
     const HAS_COFACTOR: bool = Fq::HAS_COFACTOR;
 
     fn read_montgomery(bytes: &[u8]) -> Option<Self> {
@@ -169,4 +172,22 @@ fn a_secret_multiplication_costs_the_same_for_all_scalars_and_points() {
             assert_eq!(cost(|| point.mul_secret(&scalar)), expected);
         }
     }
+}
+
+#[test]
+fn an_addition_that_shares_an_inversion_costs_six_products() {
+    let multiple = |i| Affine::<Counted>::GENERATOR.mul_scalar_vartime(Fr::from_u64(7).pow(&[i]));
+    let bases: Vec<_> = (1..=502).map(|i| multiple(i).to_affine()).collect();
+    let pool = Pool::new(Some(1)).unwrap();
+    // All points go to one bucket: to it, and to each other in blocks, of which both have ten.
+    let sum_of = |len: usize| {
+        let scratch = Arena::with_capacity(msm_scratch_bytes::<Counted>(len, 1)).unwrap();
+        let ones = vec![[1, 0, 0, 0]; len];
+        pool.install(|| cost(|| msm(&bases[..len], &ones, &pool, &scratch, &()).unwrap()))
+    };
+
+    let [(fewer, _), (more, _)] = [402, 502].map(sum_of);
+
+    // Five and a square, which is a product, too: alone a square is not faster.
+    assert_eq!(more - fewer, 100 * 6);
 }
