@@ -6,7 +6,7 @@
 //! | `ifma`, `model` | who fulfils it: intrinsics, and what they do in plain Rust |
 //! | `constants`, `value`, `product`, `wide` | numbers in 52-bit limbs and their multiplication |
 //! | `beside` | what runs between the rows of products |
-//! | `multiply`, `vector`, `inverse`, `tile`, `sweep`, `slab` | the algorithms |
+//! | `multiply`, `vector`, `inverse`, `radix`, `tile`, `sweep`, `slab` | the algorithms |
 //! | `coordinate`, `batch_add`, `halves` | additions of points, digits of scalars |
 //!
 //! The choice is made once a process, by what the CPU has; the environment variable `NALLOC_CPU`
@@ -35,6 +35,7 @@ pub(crate) mod lanes;
 pub(crate) mod model;
 pub(crate) mod multiply;
 pub(crate) mod product;
+pub(crate) mod radix;
 pub(crate) mod slab;
 pub(crate) mod sweep;
 #[cfg(test)]

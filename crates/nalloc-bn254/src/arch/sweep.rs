@@ -12,10 +12,10 @@
 use core::marker::PhantomData;
 
 use super::beside::{Beside, Carrying, Nothing};
-use super::constants::Constants;
 use super::lanes::{Elements, Kernel, LANES, Lanes};
-use super::tile::{Layers, Next, Roots, first_radix4};
-use super::value::{Below, Columns, Lazy, Stored};
+use super::radix::FirstRadix4;
+use super::tile::{Layers, Next, Roots};
+use super::value::{Below, Lazy, Stored};
 use super::wide::{Wide, reduced_pair};
 use crate::field::Modulus;
 
@@ -23,6 +23,12 @@ use crate::field::Modulus;
 pub(crate) const RUN_GAP: usize = LANES;
 /// Rows ahead that the strided load asks for.
 const ROWS_AHEAD: usize = 2;
+/// Pairs ahead that twists ask for of their tile, whose values lie in bit-reversed order.
+const PAIRS_AHEAD: usize = 2;
+/// Vectors of factors ahead that twists ask for.
+const FACTORS_AHEAD: usize = 16;
+/// Rows ahead that the last store asks for.
+const ROWS_AHEAD_OF_STORE: usize = 6;
 
 /// Eight-element pieces of one slice, each of which one thread writes while others write others.
 #[derive(Clone, Copy)]
@@ -130,11 +136,7 @@ impl<M: Modulus> Kernel for LoadColumns<'_, M> {
     #[inline(always)]
     fn run<L: Lanes>(self, l: L) {
         let quarter = self.tile.len() / 4;
-        let offset = Constants::<M>::multiple(self.roots.offset_p(self.tile.len().ilog2()));
-        let offset = Columns::constant(l, &offset);
-        let (low, high) = self.tile.split_at_mut(2 * quarter);
-        let (x0, x1) = low.split_at_mut(quarter);
-        let (x2, x3) = high.split_at_mut(quarter);
+        let mut pass = FirstRadix4::<L, M>::new(l, self.tile, self.roots);
         for j in 0..quarter {
             for q in 0..4 {
                 let ahead = self.first + (j + ROWS_AHEAD + q * quarter) * self.stride;
@@ -151,12 +153,7 @@ impl<M: Modulus> Kernel for LoadColumns<'_, M> {
                     Below::<L, M, 2>::unpack(l, l.load_elements(elements)).lazy()
                 }};
             }
-            let rows = [row!(0), row!(1), row!(2), row!(3)];
-            let [y0, y1, y2, y3] = first_radix4::<L, M>(l, rows, self.roots, &offset);
-            y0.store(l, &mut x0[j]);
-            y1.store(l, &mut x1[j]);
-            y2.store(l, &mut x2[j]);
-            y3.store(l, &mut x3[j]);
+            pass.row(l, j, [row!(0), row!(1), row!(2), row!(3)]);
         }
     }
 }
@@ -204,7 +201,10 @@ impl<M: Modulus> Kernel for TwistAndStore<'_, M> {
             let [f0, f1] = factors;
             let next = &twists[(pair + 1).min(twists.len() - 1)];
             let before = Carrying::<L, M>::new(&z);
-            let mut beside = Twisting { place, k1: 2 * (pair - 1), before, next, factors };
+            let soon = reversed((pair + PAIRS_AHEAD) & (low.len() - 1), log2);
+            let soon = [&low[soon], &high[soon]];
+            let k1 = 2 * (pair - 1);
+            let mut beside = Twisting { place, k1, before, next, factors, soon };
             z = reduced_pair::<L, M>(l, [&x0, &x1], [&f0, &f1], &start, &mut beside);
             factors = beside.factors;
         }
@@ -247,7 +247,8 @@ impl RunPlace<'_> {
     }
 }
 
-/// What runs beside two twists: the two before are stored, the factors of the next loaded.
+/// What runs beside two twists: the two before are stored, the factors of the next loaded, and what
+/// comes later is asked for.
 struct Twisting<'a, L: Lanes, M> {
     place: RunPlace<'a>,
     /// Of the first of the two before.
@@ -255,6 +256,19 @@ struct Twisting<'a, L: Lanes, M> {
     before: Carrying<L, M>,
     next: &'a [Elements; 2],
     factors: [Lazy<L>; 2],
+    /// Values of a later pair, to be asked for.
+    soon: [&'a Stored; 2],
+}
+
+impl<L: Lanes, M> Twisting<'_, L, M> {
+    /// A page ahead, because the hardware's own prefetch ends with each.
+    #[inline(always)]
+    fn prefetch_factors(&self, l: L) {
+        let address: *const u8 = self.next.as_ptr().wrapping_add(FACTORS_AHEAD).cast();
+        for line in 0..8 {
+            l.prefetch_near(address.wrapping_add(64 * line));
+        }
+    }
 }
 
 impl<L: Lanes, M: Modulus> Beside<L> for Twisting<'_, L, M> {
@@ -268,6 +282,11 @@ impl<L: Lanes, M: Modulus> Beside<L> for Twisting<'_, L, M> {
             7 => self.place.prefetch(l, self.k1 + LANES + 1),
             6 => self.factors[0] = Lazy::unpack(l, l.load_elements(&self.next[0])).pinned(l, pin),
             8 => self.factors[1] = Lazy::unpack(l, l.load_elements(&self.next[1])).pinned(l, pin),
+            3 => self.soon[0].prefetch(l),
+            9 => {
+                self.soon[1].prefetch(l);
+                self.prefetch_factors(l);
+            }
             _ => {}
         }
     }
@@ -323,11 +342,7 @@ impl<M: Modulus> Kernel for LoadRows<'_, M> {
     #[inline(always)]
     fn run<L: Lanes>(self, l: L) {
         let quarter = self.tile.len() / 4;
-        let offset = Constants::<M>::multiple(self.roots.offset_p(self.tile.len().ilog2()));
-        let offset = Columns::constant(l, &offset);
-        let (low, high) = self.tile.split_at_mut(2 * quarter);
-        let (x0, x1) = low.split_at_mut(quarter);
-        let (x2, x3) = high.split_at_mut(quarter);
+        let mut pass = FirstRadix4::<L, M>::new(l, self.tile, self.roots);
         for pair in 0..quarter / 2 {
             macro_rules! rows {
                 ($q:literal) => {{
@@ -344,11 +359,7 @@ impl<M: Modulus> Kernel for LoadRows<'_, M> {
                     Below::<L, M, 2>::unpack(l, r2).lazy(),
                     Below::<L, M, 2>::unpack(l, r3).lazy(),
                 ];
-                let [y0, y1, y2, y3] = first_radix4::<L, M>(l, rows, self.roots, &offset);
-                y0.store(l, &mut x0[2 * pair + odd]);
-                y1.store(l, &mut x1[2 * pair + odd]);
-                y2.store(l, &mut x2[2 * pair + odd]);
-                y3.store(l, &mut x3[2 * pair + odd]);
+                pass.row(l, 2 * pair + odd, rows);
             }
         }
     }
@@ -370,6 +381,8 @@ impl<M: Modulus> Kernel for StoreRows<'_, M> {
     fn run<L: Lanes>(self, l: L) {
         let log2 = self.tile.len().ilog2();
         for k2 in 0..self.tile.len() {
+            self.tile[reversed((k2 + ROWS_AHEAD_OF_STORE) & (self.tile.len() - 1), log2)]
+                .prefetch(l);
             let value = Lazy::load(l, &self.tile[reversed(k2, log2)]);
             let limbs = value.reduced_to_p::<M>(l).pack(l);
             // SAFETY: of all blocks only this one writes the pieces of its index.

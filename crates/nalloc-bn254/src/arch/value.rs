@@ -23,6 +23,16 @@ pub(crate) struct Stored(pub(crate) [[u64; LANES]; 5]);
 unsafe impl nalloc::Zeroable for Stored {}
 const _: () = assert!(size_of::<Stored>() == 320);
 
+impl Stored {
+    /// Asks for it in the nearest cache.
+    #[inline(always)]
+    pub(super) fn prefetch<L: Lanes>(&self, l: L) {
+        for limb in &self.0 {
+            l.prefetch_near(limb.as_ptr().cast());
+        }
+    }
+}
+
 /// Values below `BOUND` * p, limbs normalised to 52 bits.
 #[derive(Clone, Copy)]
 pub(crate) struct Below<L: Lanes, M, const BOUND: u64>(pub(super) Limbs<L>, PhantomData<M>);
