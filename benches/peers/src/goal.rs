@@ -38,12 +38,14 @@ impl Goal {
     fn cells(&self) -> Vec<String> {
         let must = match self.must {
             Bound::AtMost(bound) => format!("<= {bound}"),
-            Bound::AtLeast(bound) => format!(">= {bound}x"),
+            Bound::AtLeast(bound) => format!(">= {}x", rounded(bound)),
         };
-        let share = |measured: f64, limit: f64| format!("{:.0} %", 100.0 * limit / measured);
+        let share = |measured: f64, limit: f64| match self.must {
+            Bound::AtMost(_) => format!("{:.0} %", 100.0 * limit / measured),
+            Bound::AtLeast(_) => format!("{:.0} %", 100.0 * measured / limit),
+        };
         let (aim, limit) = self.aim_and_limit.unzip();
-        let shown =
-            |figure: Option<f64>| figure.map_or_else(String::new, |figure| figure.to_string());
+        let shown = |figure: Option<f64>| figure.map_or_else(String::new, rounded);
         let verdict = match self.measured {
             None => "skipped",
             Some(_) if self.is_met() => "pass",
@@ -59,6 +61,11 @@ impl Goal {
             verdict.to_owned(),
         ]
     }
+}
+
+/// With two decimals at most.
+fn rounded(figure: f64) -> String {
+    ((figure * 100.0).round() / 100.0).to_string()
 }
 
 /// A line for each goal.

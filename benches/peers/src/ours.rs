@@ -91,20 +91,31 @@ impl<F: CurveField> Terms<F> {
     }
 }
 
-/// Seconds of the fastest of many windows, and the clock in the same windows.
+/// Seconds of a chain of dependent squares, whatever else the core's other units do.
+fn chain_s() -> f64 {
+    let (started, mut x) = (Instant::now(), black_box(3_u64));
+    // Squares, because a compiler may regroup a product by a constant.
+    (0..CHAIN_LEN).for_each(|_| x = x.wrapping_mul(x));
+    black_box(x);
+    started.elapsed().as_secs_f64()
+}
+
+/// The clock while this is called, by the fastest of many chains.
+pub fn clock_hz() -> f64 {
+    let fastest = (0..WINDOWS).map(|_| chain_s()).fold(f64::INFINITY, f64::min);
+    f64::from(CHAIN_LEN) * CHAIN_CYCLES / fastest
+}
+
+/// Cycles of the fastest of many windows, by the clock in the same windows.
 fn cycles(mut work: impl FnMut() -> usize) -> Timed {
-    let (mut fastest, mut chain, mut x) = (f64::INFINITY, f64::INFINITY, 3_u64);
+    let (mut fastest, mut chain) = (f64::INFINITY, f64::INFINITY);
     for _ in 0..WINDOWS {
         let started = Instant::now();
         let count = black_box(work());
         #[expect(clippy::cast_precision_loss, reason = "a few thousand")]
         let one = started.elapsed().as_secs_f64() / count as f64;
         fastest = fastest.min(one);
-        let started = Instant::now();
-        // Squares, because a compiler may regroup a product by a constant.
-        (0..CHAIN_LEN).for_each(|_| x = x.wrapping_mul(x));
-        x = black_box(x) | 1;
-        chain = chain.min(started.elapsed().as_secs_f64());
+        chain = chain.min(chain_s());
     }
     let cycles_per_s = f64::from(CHAIN_LEN) * CHAIN_CYCLES / chain;
     Timed { value: fastest * cycles_per_s, page_faults: 0 }
