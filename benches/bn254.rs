@@ -107,7 +107,9 @@ fn vectors(criterion: &mut Criterion) {
         let b = powers_of_seven::<Fr>(1 << log_size);
         for threads in [Some(1), None] {
             let pool = Pool::new(threads).expect("threads");
-            for kernels in Kernels::ifma().into_iter().chain([Kernels::PORTABLE]) {
+            for kernels in
+                [Kernels::ifma(), Kernels::avx2(), Some(Kernels::PORTABLE)].into_iter().flatten()
+            {
                 verbs(criterion, &b, Vectors::with_kernels(&pool, kernels), &|verb| {
                     let name = format!("vector {verb}, {}", kernels.name());
                     (name, format!("2^{log_size}, {} threads", pool.thread_count()))

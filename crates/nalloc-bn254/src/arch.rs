@@ -4,13 +4,15 @@
 //! |---|---|
 //! | `lanes` | the contract: eight words at once |
 //! | `ifma`, `model` | who fulfils it: intrinsics, and what they do in plain Rust |
+//! | `narrow`; `avx2`, `narrow_model` | the same for four lanes and products of 32 bits |
+//! | `limbs29` | all that is computed with them |
 //! | `constants`, `value`, `product`, `wide` | numbers in 52-bit limbs and their multiplication |
 //! | `beside` | what runs between the rows of products |
 //! | `multiply`, `vector`, `inverse`, `radix`, `tile`, `sweep`, `slab` | the algorithms |
 //! | `coordinate`, `batch_add`, `halves` | additions of points, digits of scalars |
 //!
 //! The choice is made once a process, by what the CPU has; the environment variable `NALLOC_CPU`
-//! (`baseline` or `ifma`) overrides it for tests and measurements. It never changes a result.
+//! (`baseline`, `avx2` or `ifma`) overrides it for tests and measurements. It never changes a result.
 
 #![expect(
     clippy::inline_always,
@@ -22,6 +24,8 @@
     reason = "`k` counts products in flight; iterators of arrays are not always inlined"
 )]
 
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod avx2;
 pub(crate) mod batch_add;
 mod beside;
 pub(crate) mod constants;
@@ -31,9 +35,13 @@ pub(crate) mod halves;
 pub(crate) mod ifma;
 pub(crate) mod inverse;
 pub(crate) mod lanes;
+pub(crate) mod limbs29;
 #[cfg(any(test, not(target_arch = "x86_64")))]
 pub(crate) mod model;
 pub(crate) mod multiply;
+pub(crate) mod narrow;
+#[cfg(any(test, not(target_arch = "x86_64")))]
+mod narrow_model;
 pub(crate) mod product;
 pub(crate) mod radix;
 pub(crate) mod slab;
@@ -61,6 +69,7 @@ pub struct Kernels(Set);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum Set {
     Portable,
+    Avx2,
     Ifma,
 }
 
@@ -75,22 +84,32 @@ impl Kernels {
         kernels.lanes().map(|_| kernels)
     }
 
-    /// The fastest of this CPU, or what `NALLOC_CPU` names where the CPU has it.
+    /// AVX2, or none where this CPU lacks it.
+    #[must_use]
+    pub fn avx2() -> Option<Self> {
+        let kernels = Self(Set::Avx2);
+        kernels.narrow_lanes().map(|_| kernels)
+    }
+
+    /// The fastest of this CPU, or what `NALLOC_CPU` names where the CPU has it. AVX2 runs where it is
+    /// named only: plain Rust is as fast (docs/ntt.md).
     #[must_use]
     pub fn host() -> Self {
         static CHOICE: OnceLock<Kernels> = OnceLock::new();
         *CHOICE.get_or_init(|| {
-            let is_baseline = env::var_os(CPU_VARIABLE).is_some_and(|name| name == "baseline");
-            let fastest = Self::ifma().filter(|_| !is_baseline);
-            fastest.unwrap_or(Self::PORTABLE)
+            let named = env::var_os(CPU_VARIABLE);
+            let is_named = |name: &str| named.as_ref().is_some_and(|named| named == name);
+            let fastest = if is_named("avx2") { Self::avx2() } else { Self::ifma() };
+            fastest.filter(|_| !is_named("baseline")).unwrap_or(Self::PORTABLE)
         })
     }
 
-    /// `baseline` or `ifma`.
+    /// `baseline`, `avx2` or `ifma`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self.0 {
             Set::Portable => "baseline",
+            Set::Avx2 => "avx2",
             Set::Ifma => "ifma",
         }
     }
@@ -99,14 +118,29 @@ impl Kernels {
     #[cfg(target_arch = "x86_64")]
     pub(crate) fn lanes(self) -> Option<Ifma> {
         match self.0 {
-            Set::Portable => None,
             Set::Ifma => Ifma::detect(),
+            Set::Avx2 | Set::Portable => None,
+        }
+    }
+
+    /// Four narrow lanes, or none for kernels that do not use them.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) fn narrow_lanes(self) -> Option<avx2::Avx2> {
+        match self.0 {
+            Set::Avx2 => avx2::Avx2::detect(),
+            Set::Ifma | Set::Portable => None,
         }
     }
 
     /// No kernels with lanes exist for this architecture.
     #[cfg(not(target_arch = "x86_64"))]
     pub(crate) fn lanes(self) -> Option<model::Model> {
+        None
+    }
+
+    /// As [`lanes`](Self::lanes).
+    #[cfg(not(target_arch = "x86_64"))]
+    pub(crate) fn narrow_lanes(self) -> Option<narrow_model::NarrowModel> {
         None
     }
 }

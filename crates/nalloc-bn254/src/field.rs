@@ -9,6 +9,7 @@ mod divsteps;
 mod fq;
 mod fq2;
 mod fr;
+mod in_fours;
 mod in_lanes;
 mod inverse;
 pub(crate) mod limbs;
@@ -130,6 +131,17 @@ pub trait Field:
         }
     }
 
+    /// `a[i] = a[i] * first * ratio^i`.
+    #[doc(hidden)]
+    fn multiply_by_powers(kernels: Kernels, a: &mut [Self], first: Self, ratio: Self) {
+        let _ = kernels;
+        let mut power = first;
+        for a in a {
+            *a *= power;
+            power *= ratio;
+        }
+    }
+
     /// `a[i] = a[i] * a[i]`.
     #[doc(hidden)]
     fn square_each(kernels: Kernels, a: &mut [Self]) {
@@ -181,6 +193,32 @@ pub trait Field:
     #[inline]
     fn butterfly_with_one(low: &mut Self, high: &mut Self) {
         (*low, *high) = (*low + *high, *low - *high);
+    }
+
+    /// [`forward_butterfly`](Self::forward_butterfly) for as many pairs from the first on as
+    /// `kernels` do at once, with the roots at the same places; how many.
+    #[doc(hidden)]
+    fn forward_butterflies(
+        kernels: Kernels,
+        low: &mut [Self],
+        high: &mut [Self],
+        roots: &[Self],
+    ) -> usize {
+        let _ = (kernels, low, high, roots);
+        0
+    }
+
+    /// [`inverse_butterfly`](Self::inverse_butterfly) for as many pairs from the first on as
+    /// `kernels` do at once, with the roots from the last one backwards; how many.
+    #[doc(hidden)]
+    fn inverse_butterflies(
+        kernels: Kernels,
+        low: &mut [Self],
+        high: &mut [Self],
+        roots: &[Self],
+    ) -> usize {
+        let _ = (kernels, low, high, roots);
+        0
     }
 
     /// The element that a value of these, or of a kernel that adds points, stands for.

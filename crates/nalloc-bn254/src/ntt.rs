@@ -35,7 +35,7 @@ pub(crate) mod three_sweeps;
 mod unordered;
 pub(crate) mod work;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use nalloc::Arena;
 
@@ -44,7 +44,9 @@ use crate::error::Error;
 use crate::field::Field;
 use crate::observer::Observer;
 use crate::pool::Pool;
+use crate::vector::Vectors;
 
+use butterfly::Butterflies;
 use four_step::{Direction, FourStep};
 pub use odd_points::OddPoints;
 use roots::Roots;
@@ -82,6 +84,8 @@ pub struct Ntt<F: Field> {
     /// Once they are used; none where there are no lanes.
     forward: OnceLock<Option<Arc<Tables<F>>>>,
     inverse: OnceLock<Option<Arc<Tables<F>>>>,
+    /// Of the coset that was asked for last.
+    coset: Mutex<Option<Arc<Tables<F>>>>,
     roots: OnceLock<Arc<Roots<F>>>,
 }
 
@@ -105,7 +109,8 @@ impl<F: Field> Ntt<F> {
         let half = F::from_u64(2).invert().unwrap_or(F::ZERO);
         let size_inverse = half.pow(&[u64::from(log2)]);
         let (forward, inverse, roots) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Ok(Self { log2, kernels, root, size_inverse, forward, inverse, roots })
+        let coset = Mutex::new(None);
+        Ok(Self { log2, kernels, root, size_inverse, forward, inverse, coset, roots })
     }
 
     /// log2 of the number of points.
@@ -145,7 +150,7 @@ impl<F: Field> Ntt<F> {
             return transform.run(values, work);
         }
         order::reverse_bits(values, work.pool);
-        butterfly::forward(values, self.roots()?, work.pool);
+        self.butterflies(work.pool)?.forward(values);
         Ok(())
     }
 
@@ -158,7 +163,7 @@ impl<F: Field> Ntt<F> {
         if let Some(transform) = self.inverse_tables()? {
             return transform.run(values, work);
         }
-        butterfly::inverse(values, self.roots()?, work.pool);
+        self.butterflies(work.pool)?.inverse(values);
         order::reverse_bits(values, work.pool);
         work.pool.for_each_chunk_mut(values, SCALED_PER_TASK, |_, chunk| {
             F::multiply_all(self.kernels, chunk, self.size_inverse);
@@ -176,18 +181,19 @@ impl<F: Field> Ntt<F> {
         if self.size() > butterfly::IN_CACHE_LEN || self.forward_tables()?.is_some() {
             return vectors.iter_mut().try_for_each(|values| self.forward(values, work));
         }
-        let roots = self.roots()?;
+        let butterflies = self.butterflies(work.pool)?;
         work.pool.for_each_chunk_mut(vectors, 1, |_, vectors| {
             for values in vectors {
                 order::reverse_bits_here(values);
-                butterfly::forward(values, roots, work.pool);
+                butterflies.forward(values);
             }
         });
         Ok(())
     }
 
     /// Coefficients to values on the coset of `shift`: `values[i]` becomes the sum of
-    /// `values[j]` * (`shift` * w^i)^j over all j.
+    /// `values[j]` * (`shift` * w^i)^j over all j. In lanes that has tables of its own, made when
+    /// a `shift` is first used and left where the next call has another one.
     ///
     /// # Errors
     /// As [`forward`](Self::forward).
@@ -198,7 +204,10 @@ impl<F: Field> Ntt<F> {
         work: &mut Work<'_>,
     ) -> Result<(), Error> {
         self.check_len(values)?;
-        multiply_by_powers(values, shift, work.pool);
+        if let Some(tables) = self.coset_tables(shift)? {
+            return tables.transform().run(values, work);
+        }
+        Vectors::with_kernels(work.pool, self.kernels).scale_by_powers(values, shift);
         self.forward(values, work)
     }
 
@@ -215,13 +224,28 @@ impl<F: Field> Ntt<F> {
         work: &mut Work<'_>,
     ) -> Result<(), Error> {
         self.inverse(values, work)?;
-        multiply_by_powers(values, shift.invert().unwrap_or(F::ZERO), work.pool);
+        let inverse = shift.invert().unwrap_or(F::ZERO);
+        Vectors::with_kernels(work.pool, self.kernels).scale_by_powers(values, inverse);
         Ok(())
     }
 
     fn forward_tables(&self) -> Result<Option<&dyn FourStep<F>>, Error> {
         let direction = || Direction { root: self.root, scale: F::ONE, shift: F::ONE };
         self.tables(&self.forward, direction)
+    }
+
+    /// The tables of the forward transform on the coset of `shift`, which this holds until it is
+    /// asked for those of another.
+    fn coset_tables(&self, shift: F) -> Result<Option<Arc<Tables<F>>>, Error> {
+        let direction = Direction { root: self.root, scale: F::ONE, shift };
+        let last = || self.coset.lock().unwrap_or_else(PoisonError::into_inner);
+        let held = last().clone().filter(|tables| tables.are_for(&direction));
+        if held.is_some() {
+            return Ok(held);
+        }
+        let tables = Tables::of(self.kernels, self.log2, &direction)?;
+        last().clone_from(&tables);
+        Ok(tables)
     }
 
     fn inverse_tables(&self) -> Result<Option<&dyn FourStep<F>>, Error> {
@@ -244,6 +268,11 @@ impl<F: Field> Ntt<F> {
         Ok(place.get().and_then(Option::as_deref).map(Tables::transform))
     }
 
+    /// The transforms without tables of lanes.
+    fn butterflies<'a>(&'a self, pool: &'a Pool) -> Result<Butterflies<'a, F>, Error> {
+        Ok(Butterflies { roots: self.roots()?, kernels: self.kernels, pool })
+    }
+
     /// The portable transforms' table.
     fn roots(&self) -> Result<&Roots<F>, Error> {
         if let Some(roots) = self.roots.get() {
@@ -260,15 +289,4 @@ impl<F: Field> Ntt<F> {
         }
         Err(Error::LengthMismatch { what: "values of a transform", expected, got })
     }
-}
-
-/// Multiplies element j by `base`^j.
-pub fn multiply_by_powers<F: Field>(values: &mut [F], base: F, pool: &Pool) {
-    pool.for_each_chunk_mut(values, SCALED_PER_TASK, |start, chunk| {
-        let mut power = base.pow(&[start as u64]);
-        for value in chunk {
-            *value *= power;
-            power *= base;
-        }
-    });
 }

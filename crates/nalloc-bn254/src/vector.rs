@@ -107,6 +107,13 @@ impl<'p> Vectors<'p> {
         self.pool.for_each_chunk_mut(a, ELEMENTS_PER_TASK, work);
     }
 
+    /// `a[i] *= ratio^i`: the coefficients of f(X) become those of f(`ratio` X).
+    pub fn scale_by_powers<F: Field>(&self, a: &mut [F], ratio: F) {
+        self.pool.for_each_chunk_mut(a, ELEMENTS_PER_TASK, |start, a| {
+            F::multiply_by_powers(self.kernels, a, ratio.pow(&[start as u64]), ratio);
+        });
+    }
+
     /// `a[i] *= a[i]`.
     pub fn square<F: Field>(&self, a: &mut [F]) {
         let work = |_, a: &mut [F]| F::square_each(self.kernels, a);

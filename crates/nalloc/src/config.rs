@@ -163,7 +163,7 @@ pub(crate) const VERBOSE: Setting =
 
 /// Which arithmetic kernels run. The prover reads it; the heap, which reads all others, checks it.
 pub(crate) const CPU: Setting =
-    Setting { name: c"NALLOC_CPU", forms: "auto or baseline", default: "auto" };
+    Setting { name: c"NALLOC_CPU", forms: "auto, avx2 or baseline", default: "auto" };
 
 /// The file in which `nalloc run` looks for whom it serves. The preload reads it.
 const RUN_MARKER: &CStr = c"NALLOC_RUN_MARKER";

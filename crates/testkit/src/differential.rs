@@ -2,7 +2,7 @@
 //!
 //! The first byte chooses sizes; the rest are stored words, taken as they are where they are below
 //! the modulus. In a build with debug assertions the kernels check the bounds of every lane, too.
-//! On a CPU without lanes there is nothing to compare.
+//! On a CPU without vectors there is nothing to compare.
 
 use std::iter;
 use std::sync::OnceLock;
@@ -38,27 +38,35 @@ fn compare_verbs<M: Modulus>(bytes: &[u8]) {
         assert_eq!(x.invert(), x.invert_vartime(), "{x:?}");
         assert_eq!(x.invert().map_or(x, |inverse| inverse * x * x), x);
     }
-    let Some(kernels) = Kernels::ifma() else { return };
     let len = usize::from(size) * LEN_STEP;
     let a: Vec<_> = elements.iter().copied().cycle().take(len).collect();
     let b: Vec<_> = elements.iter().rev().copied().cycle().skip(1).take(len).collect();
-    let (ours, plain) = (on_one_thread(kernels), on_one_thread(Kernels::PORTABLE));
-    let verbs: [&Verb<'_, M>; 6] = [
+    let verbs: [&Verb<'_, M>; 7] = [
         &|on, a| on.add(a, &b).expect("equal lengths"),
         &|on, a| on.sub(a, &b).expect("equal lengths"),
         &|on, a| on.mul(a, &b).expect("equal lengths"),
         &|on, a| on.scale(a, elements[0]),
+        &|on, a| on.scale_by_powers(a, elements[0]),
         &|on, a| on.square(a),
         &|on, a| on.invert(a),
     ];
-    for (index, verb) in verbs.iter().enumerate() {
-        let mut results = [a.clone(), a.clone()];
-        verb(&ours, &mut results[0]);
-        verb(&plain, &mut results[1]);
-        assert!(results[0] == results[1], "verb {index} of {len} elements");
+    let plain = Vectors::with_kernels(pool(), Kernels::PORTABLE);
+    for kernels in of_this_cpu() {
+        let ours = Vectors::with_kernels(pool(), kernels);
+        for (index, verb) in verbs.iter().enumerate() {
+            let mut results = [a.clone(), a.clone()];
+            verb(&ours, &mut results[0]);
+            verb(&plain, &mut results[1]);
+            assert!(results[0] == results[1], "verb {index} of {len} elements, {kernels:?}");
+        }
+        assert_eq!(ours.inner_product(&a, &b), plain.inner_product(&a, &b));
+        assert_eq!(ours.sum(&a), plain.sum(&a));
     }
-    assert_eq!(ours.inner_product(&a, &b), plain.inner_product(&a, &b));
-    assert_eq!(ours.sum(&a), plain.sum(&a));
+}
+
+/// The kernels that are compared with plain Rust.
+fn of_this_cpu() -> impl Iterator<Item = Kernels> {
+    Kernels::ifma().into_iter().chain(Kernels::avx2())
 }
 
 /// What is done to a vector in place.
@@ -70,10 +78,8 @@ type Verb<'b, M> = dyn Fn(&Vectors<'_>, &mut [Montgomery<M>]) + 'b;
 /// When two ways to compute the same differ, or when no memory can be had.
 pub fn compare_ntt(bytes: &[u8]) {
     let Some((&size, words)) = bytes.split_first() else { return };
-    let Some(kernels) = Kernels::ifma() else { return };
     let which = usize::from(size) % LOG2.len();
     let log2 = LOG2[which];
-    let [ours, plain] = &domains(kernels)[which];
     let values: Vec<Fr> = elements(words).into_iter().cycle().take(1 << log2).collect();
     let transformed = |domain: &OddPoints<Fr>, transform: &Transform| {
         let arena = Arena::with_capacity(ntt_scratch_bytes(log2, 1)).expect("memory");
@@ -81,7 +87,7 @@ pub fn compare_ntt(bytes: &[u8]) {
         transform(domain, &arena, &mut values);
         values
     };
-    let transforms: [&Transform; 3] = [
+    let transforms: [&Transform; 4] = [
         &|domain, arena, values| {
             let ntt: &Ntt<Fr> = domain.ntt();
             let mut work = ntt.work(pool(), arena, &()).expect("memory");
@@ -93,13 +99,22 @@ pub fn compare_ntt(bytes: &[u8]) {
             ntt.inverse(values, &mut work).expect("the domain's size");
         },
         &|domain, arena, values| {
+            let ntt: &Ntt<Fr> = domain.ntt();
+            let mut work = ntt.work(pool(), arena, &()).expect("memory");
+            let shift = values[0];
+            ntt.forward_coset(values, shift, &mut work).expect("the domain's size");
+        },
+        &|domain, arena, values| {
             let mut work = domain.ntt().work(pool(), arena, &()).expect("memory");
             domain.extend(values, &mut work).expect("the domain's size");
         },
     ];
+    let (plain, others) = domains()[which].split_first().expect("plain Rust at least");
     for (index, transform) in transforms.iter().enumerate() {
-        let is_same = transformed(ours, transform) == transformed(plain, transform);
-        assert!(is_same, "transform {index} of 2^{log2}");
+        let expected = transformed(plain, transform);
+        for ours in others {
+            assert!(transformed(ours, transform) == expected, "transform {index} of 2^{log2}");
+        }
     }
 }
 
@@ -147,21 +162,18 @@ fn compare_sums<F: CurveField>(bytes: &[u8]) {
 
 type Transform = dyn Fn(&OddPoints<Fr>, &Arena, &mut [Fr]);
 
-/// Each size with `kernels` and in plain Rust, made once.
-fn domains(kernels: Kernels) -> &'static [[OddPoints<Fr>; 2]; 4] {
-    static DOMAINS: OnceLock<[[OddPoints<Fr>; 2]; 4]> = OnceLock::new();
+/// Each size in plain Rust and with the other kernels, made once.
+fn domains() -> &'static [Vec<OddPoints<Fr>>; 4] {
+    static DOMAINS: OnceLock<[Vec<OddPoints<Fr>>; 4]> = OnceLock::new();
     let domain = |log2, kernels| OddPoints::with_kernels(log2, kernels).expect("a domain");
-    let pair = |log2| [domain(log2, kernels), domain(log2, Kernels::PORTABLE)];
-    DOMAINS.get_or_init(|| LOG2.map(pair))
+    let kernels = || [Kernels::PORTABLE].into_iter().chain(of_this_cpu());
+    let all = |log2| kernels().map(|kernels| domain(log2, kernels)).collect();
+    DOMAINS.get_or_init(|| LOG2.map(all))
 }
 
 fn pool() -> &'static Pool {
     static POOL: OnceLock<Pool> = OnceLock::new();
     POOL.get_or_init(|| Pool::new(Some(1)).expect("a thread"))
-}
-
-fn on_one_thread(kernels: Kernels) -> Vectors<'static> {
-    Vectors::with_kernels(pool(), kernels)
 }
 
 /// The stored words in `bytes`; those at or above the modulus less what makes them fit. Never none.

@@ -1,5 +1,7 @@
 //! Kernels on every implementation of [`Lanes`], with bounds asserted by debug builds.
 
+mod narrow;
+
 use core::marker::PhantomData;
 
 use super::Kernels;

@@ -6,10 +6,11 @@ use super::Field;
 use super::inverse;
 use super::mont::{Modulus, Montgomery};
 use crate::arch::Kernels;
+use crate::arch::constants::times_2_to_260;
 use crate::arch::inverse::{CHAINS, InvertEach};
 use crate::arch::lanes::{Elements, Kernel, LANES, Lanes as _};
 use crate::arch::multiply::{MultiplyAll, MultiplyEach, SquareEach};
-use crate::arch::vector::{AddEach, InnerProduct, SubtractEach, Sum};
+use crate::arch::vector::{AddEach, InnerProduct, MultiplyByPowers, SubtractEach, Sum};
 
 impl<M: Modulus> Montgomery<M> {
     /// Runs a kernel where there are lanes. What it computed, or none.
@@ -45,6 +46,26 @@ impl<M: Modulus> Montgomery<M> {
 
     pub(super) fn multiply_all_in_lanes(kernels: Kernels, a: &mut [Self], factor: Self) -> usize {
         Self::in_place(kernels, a, |a| MultiplyAll { a, factor })
+    }
+
+    pub(super) fn multiply_by_powers_in_lanes(
+        kernels: Kernels,
+        a: &mut [Self],
+        first: Self,
+        ratio: Self,
+    ) -> usize {
+        let (pairs, _) = Self::as_elements_mut(a).as_chunks_mut();
+        let done = pairs.as_flattened().len() * LANES;
+        let mut powers = [[[0; 4]; LANES]; 2];
+        let mut power = first;
+        for stored in powers.as_flattened_mut() {
+            *stored = times_2_to_260(power).to_plain();
+            power *= ratio;
+        }
+        let step = (0..4).fold(ratio, |power, _| power.square());
+        let step = [times_2_to_260(step).to_plain(); LANES];
+        let kernel = MultiplyByPowers { a: pairs, powers, step, modulus: PhantomData::<M> };
+        Self::call(kernels, kernel).map_or(0, |()| done)
     }
 
     pub(super) fn square_each_in_lanes(kernels: Kernels, a: &mut [Self]) -> usize {

@@ -5,9 +5,10 @@
 //! Every constant is derived from the modulus at compile time. Arithmetic has no branch and no
 //! table look-up that depends on a value.
 
+mod operators;
+
 use core::fmt;
 use core::marker::PhantomData;
-use core::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
 use nalloc::Zeroable;
 
@@ -257,21 +258,39 @@ impl<M: Modulus> Field for Montgomery<M> {
     }
 
     fn multiply_each(kernels: Kernels, a: &mut [Self], b: &[Self]) {
-        let done = Self::multiply_each_in_lanes(kernels, a, b);
+        let mut done = Self::multiply_each_in_lanes(kernels, a, b);
+        if done == 0 {
+            done = Self::multiply_each_in_fours(kernels, a, b);
+        }
         for (a, &b) in a[done..].iter_mut().zip(&b[done..]) {
             *a *= b;
         }
     }
 
     fn multiply_all(kernels: Kernels, a: &mut [Self], factor: Self) {
-        let done = Self::multiply_all_in_lanes(kernels, a, factor);
+        let mut done = Self::multiply_all_in_lanes(kernels, a, factor);
+        if done == 0 {
+            done = Self::multiply_all_in_fours(kernels, a, factor);
+        }
         for a in &mut a[done..] {
             *a *= factor;
         }
     }
 
+    fn multiply_by_powers(kernels: Kernels, a: &mut [Self], first: Self, ratio: Self) {
+        let done = Self::multiply_by_powers_in_lanes(kernels, a, first, ratio);
+        let mut power = first * ratio.pow(&[done as u64]);
+        for a in &mut a[done..] {
+            *a *= power;
+            power *= ratio;
+        }
+    }
+
     fn square_each(kernels: Kernels, a: &mut [Self]) {
-        let done = Self::square_each_in_lanes(kernels, a);
+        let mut done = Self::square_each_in_lanes(kernels, a);
+        if done == 0 {
+            done = Self::square_each_in_fours(kernels, a);
+        }
         for a in &mut a[done..] {
             *a = a.square();
         }
@@ -290,6 +309,24 @@ impl<M: Modulus> Field for Montgomery<M> {
     fn sum(kernels: Kernels, a: &[Self]) -> Self {
         let (sum, done) = Self::sum_in_lanes(kernels, a);
         a[done..].iter().fold(sum, |sum, &a| sum + a)
+    }
+
+    fn forward_butterflies(
+        kernels: Kernels,
+        low: &mut [Self],
+        high: &mut [Self],
+        roots: &[Self],
+    ) -> usize {
+        Self::forward_in_fours(kernels, low, high, roots)
+    }
+
+    fn inverse_butterflies(
+        kernels: Kernels,
+        low: &mut [Self],
+        high: &mut [Self],
+        roots: &[Self],
+    ) -> usize {
+        Self::inverse_in_fours(kernels, low, high, roots)
     }
 
     /// Values stay below 4p: one conditional subtraction instead of three.
@@ -339,67 +376,6 @@ impl<M: Modulus> Field for Montgomery<M> {
     #[inline]
     fn select(mask: u64, when_set: Self, when_clear: Self) -> Self {
         Self::from_stored(limbs::select(mask, &when_set.0, &when_clear.0))
-    }
-}
-
-impl<M: Modulus> Add for Montgomery<M> {
-    type Output = Self;
-
-    #[inline]
-    fn add(self, other: Self) -> Self {
-        // Both are below p < 2^254, so the sum has no carry.
-        let (sum, _) = limbs::add(&self.0, &other.0);
-        Self::from_stored(limbs::reduce_once(&sum, &M::LIMBS))
-    }
-}
-
-impl<M: Modulus> Sub for Montgomery<M> {
-    type Output = Self;
-
-    #[inline]
-    fn sub(self, other: Self) -> Self {
-        let (difference, borrow) = limbs::sub(&self.0, &other.0);
-        let p_or_zero = limbs::select(borrow.wrapping_neg(), &M::LIMBS, &[0; 4]);
-        Self::from_stored(limbs::add(&difference, &p_or_zero).0)
-    }
-}
-
-impl<M: Modulus> Mul for Montgomery<M> {
-    type Output = Self;
-
-    #[inline]
-    fn mul(self, other: Self) -> Self {
-        Self::from_stored(Self::product(&self.0, &other.0))
-    }
-}
-
-impl<M: Modulus> Neg for Montgomery<M> {
-    type Output = Self;
-
-    #[inline]
-    fn neg(self) -> Self {
-        Self::ZERO - self
-    }
-}
-
-impl<M: Modulus> AddAssign for Montgomery<M> {
-    #[inline]
-    fn add_assign(&mut self, other: Self) {
-        *self = *self + other;
-    }
-}
-
-impl<M: Modulus> SubAssign for Montgomery<M> {
-    #[inline]
-    fn sub_assign(&mut self, other: Self) {
-        *self = *self - other;
-    }
-}
-
-impl<M: Modulus> MulAssign for Montgomery<M> {
-    #[inline]
-    fn mul_assign(&mut self, other: Self) {
-        *self = *self * other;
     }
 }
 

@@ -1,6 +1,8 @@
 //! The two half-transforms, layer by layer. See the head of ntt.rs for what they compute.
 
 use super::roots::Roots;
+use crate::arch::Kernels;
+use crate::arch::lanes::LANES;
 use crate::field::Field;
 use crate::pool::Pool;
 
@@ -10,109 +12,131 @@ pub(super) const IN_CACHE_LEN: usize = 1024;
 /// Butterflies of one task: about 30 microseconds.
 const BUTTERFLIES_PER_TASK: usize = 2048;
 
-/// Bit-reversed order to natural order: every layer joins twice as much as the one before.
-pub(super) fn forward<F: Field>(values: &mut [F], roots: &Roots<F>, pool: &Pool) {
-    if values.len() <= IN_CACHE_LEN {
-        forward_in_cache(values, roots);
-        return settle(values);
+/// The half-transforms of one domain.
+#[derive(Clone, Copy)]
+pub(super) struct Butterflies<'a, F: Field> {
+    pub(super) roots: &'a Roots<F>,
+    pub(super) kernels: Kernels,
+    pub(super) pool: &'a Pool,
+}
+
+impl<F: Field> Butterflies<'_, F> {
+    /// Bit-reversed order to natural order: every layer joins twice as much as the one before.
+    pub(super) fn forward(self, values: &mut [F]) {
+        if values.len() <= IN_CACHE_LEN {
+            self.forward_in_cache(values);
+            return settle(values);
+        }
+        let (low, high) = self.forward_halves(values);
+        let layer = self.roots.layer(low.len());
+        // What the last layer leaves is settled while it is near: one sweep over memory less.
+        self.pool.for_each_chunk_pair_mut(low, high, BUTTERFLIES_PER_TASK, |start, low, high| {
+            self.forward_part(low, high, &layer[start..]);
+            settle(low);
+            settle(high);
+        });
     }
-    let (low, high) = forward_halves(values, roots, pool);
-    let layer = roots.layer(low.len());
-    // What the last layer leaves is settled while it is near: one sweep over memory less.
-    pool.for_each_chunk_pair_mut(low, high, BUTTERFLIES_PER_TASK, |start, low, high| {
-        forward_butterflies(low, high, &layer[start..]);
-        settle(low);
-        settle(high);
-    });
-}
 
-/// Transforms both halves, whose results are not settled.
-fn forward_halves<'v, F: Field>(
-    values: &'v mut [F],
-    roots: &Roots<F>,
-    pool: &Pool,
-) -> (&'v mut [F], &'v mut [F]) {
-    let (low, high) = values.split_at_mut(values.len() / 2);
-    pool.join(|| forward_unsettled(low, roots, pool), || forward_unsettled(high, roots, pool));
-    (low, high)
-}
-
-fn forward_unsettled<F: Field>(values: &mut [F], roots: &Roots<F>, pool: &Pool) {
-    if values.len() <= IN_CACHE_LEN {
-        return forward_in_cache(values, roots);
+    /// Transforms both halves, whose results are not settled.
+    fn forward_halves(self, values: &mut [F]) -> (&mut [F], &mut [F]) {
+        let (low, high) = values.split_at_mut(values.len() / 2);
+        self.pool.join(|| self.forward_unsettled(low), || self.forward_unsettled(high));
+        (low, high)
     }
-    let (low, high) = forward_halves(values, roots, pool);
-    let layer = roots.layer(low.len());
-    pool.for_each_chunk_pair_mut(low, high, BUTTERFLIES_PER_TASK, |start, low, high| {
-        forward_butterflies(low, high, &layer[start..]);
-    });
-}
 
-/// Natural order to bit-reversed order: every layer parts half as much as the one before.
-///
-/// The results are N times the coefficients.
-pub(super) fn inverse<F: Field>(values: &mut [F], roots: &Roots<F>, pool: &Pool) {
-    if values.len() <= IN_CACHE_LEN {
-        return inverse_in_cache(values, roots);
+    fn forward_unsettled(self, values: &mut [F]) {
+        if values.len() <= IN_CACHE_LEN {
+            return self.forward_in_cache(values);
+        }
+        let (low, high) = self.forward_halves(values);
+        let layer = self.roots.layer(low.len());
+        self.pool.for_each_chunk_pair_mut(low, high, BUTTERFLIES_PER_TASK, |start, low, high| {
+            self.forward_part(low, high, &layer[start..]);
+        });
     }
-    let (low, high) = values.split_at_mut(values.len() / 2);
-    let layer = roots.layer(low.len());
-    pool.for_each_chunk_pair_mut(low, high, BUTTERFLIES_PER_TASK, |start, low, high| {
-        inverse_layer_part(low, high, layer, start);
-    });
-    pool.join(|| inverse(low, roots, pool), || inverse(high, roots, pool));
-}
 
-fn forward_in_cache<F: Field>(values: &mut [F], roots: &Roots<F>) {
-    let mut half = 1;
-    while half < values.len() {
-        let layer = roots.layer(half);
-        for block in values.chunks_exact_mut(2 * half) {
-            let (low, high) = block.split_at_mut(half);
+    fn forward_in_cache(self, values: &mut [F]) {
+        let mut half = 1;
+        while half < values.len() {
+            let layer = self.roots.layer(half);
+            for block in values.chunks_exact_mut(2 * half) {
+                let (low, high) = block.split_at_mut(half);
+                self.forward_part(low, high, layer);
+            }
+            half *= 2;
+        }
+    }
+
+    /// (l, h) -> (l + w h, l - w h) for the roots w in a row.
+    fn forward_part(self, low: &mut [F], high: &mut [F], roots: &[F]) {
+        let mut done = F::forward_butterflies(self.kernels, low, high, roots);
+        if done == 0 && roots[0] == F::ONE {
             F::butterfly_with_one(&mut low[0], &mut high[0]);
-            forward_butterflies(&mut low[1..], &mut high[1..], &layer[1..]);
+            done = 1;
         }
-        half *= 2;
+        let pairs = low[done..].iter_mut().zip(&mut high[done..]);
+        for ((low, high), &root) in pairs.zip(&roots[done..]) {
+            F::forward_butterfly(low, high, root);
+        }
     }
-}
 
-fn inverse_in_cache<F: Field>(values: &mut [F], roots: &Roots<F>) {
-    let mut half = values.len() / 2;
-    while half > 0 {
-        let layer = roots.layer(half);
-        for block in values.chunks_exact_mut(2 * half) {
-            let (low, high) = block.split_at_mut(half);
-            inverse_layer_part(low, high, layer, 0);
+    /// Natural order to bit-reversed order: every layer parts half as much as the one before.
+    ///
+    /// The results are N times the coefficients.
+    pub(super) fn inverse(self, values: &mut [F]) {
+        if values.len() <= IN_CACHE_LEN {
+            return self.inverse_in_cache(values);
         }
-        half /= 2;
+        let (low, high) = values.split_at_mut(values.len() / 2);
+        let layer = self.roots.layer(low.len());
+        self.pool.for_each_chunk_pair_mut(low, high, BUTTERFLIES_PER_TASK, |start, low, high| {
+            self.inverse_part(low, high, layer, start);
+        });
+        self.pool.join(|| self.inverse(low), || self.inverse(high));
     }
-    settle(values);
+
+    fn inverse_in_cache(self, values: &mut [F]) {
+        let mut half = values.len() / 2;
+        while half > 0 {
+            let layer = self.roots.layer(half);
+            for block in values.chunks_exact_mut(2 * half) {
+                let (low, high) = block.split_at_mut(half);
+                self.inverse_part(low, high, layer, 0);
+            }
+            half /= 2;
+        }
+        settle(values);
+    }
+
+    /// (l, h) -> (l + h, (l - h) / w^j) for a run of j that begins at `start`, from all the roots
+    /// of the layer; (l - h) / w^j = (h - l) * w^(half - j), and for j = 0 there is nothing to
+    /// multiply.
+    fn inverse_part(self, low: &mut [F], high: &mut [F], layer: &[F], start: usize) {
+        // A kernel begins at a whole group of elements.
+        let mut first = 0;
+        if start == 0 {
+            F::butterfly_with_one(&mut low[0], &mut high[0]);
+            first = low.len().min(LANES);
+            self.inverse_run(&mut low[1..first], &mut high[1..first], layer, 1);
+        }
+        self.inverse_run(&mut low[first..], &mut high[first..], layer, start + first);
+    }
+
+    /// As [`inverse_part`](Self::inverse_part), for `start` above 0.
+    fn inverse_run(self, low: &mut [F], high: &mut [F], layer: &[F], start: usize) {
+        let end = layer.len() - start + 1;
+        let roots = &layer[end - low.len()..end];
+        let done = F::inverse_butterflies(self.kernels, low, high, roots);
+        let pairs = low[done..].iter_mut().zip(&mut high[done..]);
+        for ((low, high), &root) in pairs.zip(roots.iter().rev().skip(done)) {
+            F::inverse_butterfly(low, high, root);
+        }
+    }
 }
 
 /// Makes elements of the results of butterflies.
 fn settle<F: Field>(values: &mut [F]) {
     for value in values {
         *value = value.settled();
-    }
-}
-
-/// (l, h) -> (l + w h, l - w h) for the roots w in a row.
-fn forward_butterflies<F: Field>(low: &mut [F], high: &mut [F], roots: &[F]) {
-    for ((low, high), &root) in low.iter_mut().zip(high).zip(roots) {
-        F::forward_butterfly(low, high, root);
-    }
-}
-
-/// (l, h) -> (l + h, (l - h) / w^j) for a run of j that begins at `start`, from all the roots of
-/// the layer; (l - h) / w^j = (h - l) * w^(half - j), and for j = 0 there is nothing to multiply.
-fn inverse_layer_part<F: Field>(low: &mut [F], high: &mut [F], layer: &[F], start: usize) {
-    let skip = usize::from(start == 0);
-    if skip == 1 {
-        F::butterfly_with_one(&mut low[0], &mut high[0]);
-    }
-    let end = layer.len() - start - skip + 1;
-    let roots = layer[..end].iter().rev();
-    for ((low, high), &root) in low[skip..].iter_mut().zip(&mut high[skip..]).zip(roots) {
-        F::inverse_butterfly(low, high, root);
     }
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use super::four_step::{self, Direction};
 use super::shared::Tables;
-use super::{Ntt, SCALED_PER_TASK, Work, butterfly, order};
+use super::{Ntt, SCALED_PER_TASK, Work, order};
 use crate::arch::Kernels;
 use crate::buffer::HeapBuffer;
 use crate::error::Error;
@@ -90,13 +90,13 @@ impl<F: Field> OddPoints<F> {
             }
             Extension::Factors(factors) => factors,
         };
-        let roots = self.ntt.roots()?;
-        butterfly::inverse(values, roots, work.pool);
+        let butterflies = self.ntt.butterflies(work.pool)?;
+        butterflies.inverse(values);
         work.pool.for_each_chunk_mut(values, SCALED_PER_TASK, |start, chunk| {
             let end = start + chunk.len();
             F::multiply_each(self.ntt.kernels, chunk, &factors[start..end]);
         });
-        butterfly::forward(values, roots, work.pool);
+        butterflies.forward(values);
         Ok(())
     }
 }

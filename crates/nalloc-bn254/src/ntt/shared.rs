@@ -56,6 +56,11 @@ impl<F: Field> Tables<F> {
         Ok(Some(lock().insert(is_it, Self { kernels, log2, direction, transform })))
     }
 
+    /// Whether they are of this direction.
+    pub(super) fn are_for(&self, direction: &Direction<F>) -> bool {
+        self.direction == *direction
+    }
+
     pub(super) fn transform(&self) -> &dyn FourStep<F> {
         &*self.transform
     }

@@ -6,7 +6,7 @@
 //! transform, which products element by element do not need: they get the bit-reversed order of the
 //! values on w^0, w^-1, w^-2, .., which the inverse half-transform leaves (see the head of ntt.rs).
 
-use super::{Ntt, SCALED_PER_TASK, Work, butterfly, order};
+use super::{Ntt, SCALED_PER_TASK, Work, order};
 use crate::error::Error;
 use crate::field::Field;
 use crate::pool::Pool;
@@ -58,7 +58,7 @@ impl<F: Field> Ntt<F> {
             transform.run(values, work)?;
             return Ok(Unordered { values, is_reversed: false });
         }
-        butterfly::inverse(values, self.roots()?, work.pool);
+        self.butterflies(work.pool)?.inverse(values);
         Ok(Unordered { values, is_reversed: true })
     }
 
@@ -78,7 +78,7 @@ impl<F: Field> Ntt<F> {
             self.inverse(values, work)?;
             return Ok(values);
         }
-        butterfly::forward(values, self.roots()?, work.pool);
+        self.butterflies(work.pool)?.forward(values);
         work.pool.for_each_chunk_mut(values, SCALED_PER_TASK, |_, chunk| {
             F::multiply_all(self.kernels, chunk, self.size_inverse);
         });

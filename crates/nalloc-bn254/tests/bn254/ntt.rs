@@ -71,6 +71,33 @@ fn ntt_matches_naive_for_every_log_size_to_10() {
     }
 }
 
+/// Each call may find the tables of another shift, its own or none.
+#[test]
+fn cosets_one_after_the_other_are_transformed_as_each_alone() {
+    let mut rng = Rng::new();
+    let [_, three] = pools();
+    let shifts = [7, 5, 5, 0, 1, 7].map(Fr::from_u64);
+
+    for (log2, kernels) in
+        [3, 8, 9].into_iter().flat_map(|l| all_kernels().into_iter().map(move |k| (l, k)))
+    {
+        let coefficients: Vec<Fr> = (0..1 << log2).map(|_| rng.fr()).collect();
+        let ntt = Ntt::with_kernels(log2, kernels).unwrap();
+        let arena = arena(log2, &three);
+        let mut work = ntt.work(&three, &arena, &()).unwrap();
+        for shift in shifts {
+            let mut values = coefficients.clone();
+            ntt.forward_coset(&mut values, shift, &mut work).unwrap();
+            let expected = naive(&coefficients, shift, Fr::root_of_unity(log2).unwrap());
+            assert_eq!(values, expected, "2^{log2}, {kernels:?}, {shift:?}");
+            if !shift.is_zero() {
+                ntt.inverse_coset(&mut values, shift, &mut work).unwrap();
+                assert_eq!(values, coefficients, "2^{log2}, {kernels:?}, {shift:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn ntt_matches_naive_over_every_field() {
     let mut rng = Rng::new();

@@ -15,7 +15,11 @@ pub fn all_kernels() -> Vec<Kernels> {
     if ifma.is_none() {
         println!("skipped with ifma: this CPU has no AVX-512 IFMA");
     }
-    ifma.into_iter().chain([Kernels::PORTABLE]).collect()
+    let avx2 = Kernels::avx2();
+    if avx2.is_none() {
+        println!("skipped with avx2: this CPU has no AVX2");
+    }
+    ifma.into_iter().chain(avx2).chain([Kernels::PORTABLE]).collect()
 }
 
 /// splitmix64: small, and the same numbers everywhere.

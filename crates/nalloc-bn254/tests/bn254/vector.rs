@@ -46,6 +46,9 @@ fn check_verbs<F: Field>(vectors: &Vectors<'_>, a: &[F], b: &[F]) {
     assert_eq!(changed(&|to| vectors.mul_into(a, b, to).unwrap()), products);
     let multiples: Vec<F> = a.iter().map(|&a| a * factor).collect();
     assert_eq!(changed(&|a| vectors.scale(a, factor)), multiples);
+    let powers = core::iter::successors(Some(F::ONE), |&power| Some(power * factor));
+    let scaled: Vec<F> = a.iter().zip(powers).map(|(&a, power)| a * power).collect();
+    assert_eq!(changed(&|a| vectors.scale_by_powers(a, factor)), scaled);
     let squares: Vec<F> = a.iter().map(|&a| a * a).collect();
     assert_eq!(changed(&|a| vectors.square(a)), squares);
     let sum = |terms: &[F]| terms.iter().fold(F::ZERO, |sum, &term| sum + term);

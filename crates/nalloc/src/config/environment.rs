@@ -78,7 +78,8 @@ impl Settings {
         let bytes = |text: &str| bytes_of(text, usable);
         let bound = value(os, &CACHE_BOUND, bytes);
         let limit = value(os, &CACHE_LIMIT, bytes);
-        let _checked = value(os, &CPU, |text| matches!(text, "auto" | "baseline").then_some(()));
+        let _checked =
+            value(os, &CPU, |text| matches!(text, "auto" | "avx2" | "baseline").then_some(()));
         name_unknown_variables(os);
         Self {
             range_bytes,
