@@ -69,7 +69,11 @@ impl<F: Field> Butterflies<'_, F> {
 
     /// (l, h) -> (l + w h, l - w h) for the roots w in a row.
     fn forward_part(self, low: &mut [F], high: &mut [F], roots: &[F]) {
-        let mut done = F::forward_butterflies(self.kernels, low, high, roots);
+        let mut done = 0;
+        // Blocks of the first layers are too short for kernels, and many.
+        if low.len() >= LANES {
+            done = F::forward_butterflies(self.kernels, low, high, roots);
+        }
         if done == 0 && roots[0] == F::ONE {
             F::butterfly_with_one(&mut low[0], &mut high[0]);
             done = 1;
@@ -126,7 +130,10 @@ impl<F: Field> Butterflies<'_, F> {
     fn inverse_run(self, low: &mut [F], high: &mut [F], layer: &[F], start: usize) {
         let end = layer.len() - start + 1;
         let roots = &layer[end - low.len()..end];
-        let done = F::inverse_butterflies(self.kernels, low, high, roots);
+        let mut done = 0;
+        if low.len() >= LANES {
+            done = F::inverse_butterflies(self.kernels, low, high, roots);
+        }
         let pairs = low[done..].iter_mut().zip(&mut high[done..]);
         for ((low, high), &root) in pairs.zip(roots.iter().rev().skip(done)) {
             F::inverse_butterfly(low, high, root);
