@@ -1,5 +1,6 @@
 //! Who is compared: every peer at its best for blocks of megabytes, glibc and jemalloc also as they
-//! come, and ours, which claims to need no settings.
+//! come, and ours, which claims to need no settings. The crate zk-nalloc would belong here; the
+//! registry has none (2026-11-21).
 
 use crate::allocator::Allocator;
 use crate::contestant::Contestant;
