@@ -86,7 +86,9 @@ test('this process has an environment, and it is JSON', async (t) => {
     flags.includes(` ${flag}`),
   )
   const asked = process.env['NALLOC_CPU'] ?? 'auto'
-  t.is(found.cpu, asked !== 'auto' ? asked : hasIfma ? 'ifma' : 'baseline')
+  const chosen = hasIfma ? 'ifma' : 'baseline'
+  const cpu: string = found.cpu
+  t.is(cpu, asked === 'auto' ? chosen : asked)
   t.true(found.pageSize >= 4096 && found.memlockBytes >= 0)
   t.true(found.thp.obtainedBytes % found.pageSize === 0)
   t.is(found.preloaded, false)
