@@ -61,7 +61,13 @@ impl<F: Field> Butterflies<'_, F> {
             let layer = self.roots.layer(half);
             for block in values.chunks_exact_mut(2 * half) {
                 let (low, high) = block.split_at_mut(half);
-                self.forward_part(low, high, layer);
+                // Blocks of the first layers are too short for kernels, and many.
+                if half < LANES {
+                    F::butterfly_with_one(&mut low[0], &mut high[0]);
+                    forward_run(&mut low[1..], &mut high[1..], &layer[1..]);
+                } else {
+                    self.forward_part(low, high, layer);
+                }
             }
             half *= 2;
         }
@@ -69,19 +75,8 @@ impl<F: Field> Butterflies<'_, F> {
 
     /// (l, h) -> (l + w h, l - w h) for the roots w in a row.
     fn forward_part(self, low: &mut [F], high: &mut [F], roots: &[F]) {
-        let mut done = 0;
-        // Blocks of the first layers are too short for kernels, and many.
-        if low.len() >= LANES {
-            done = F::forward_butterflies(self.kernels, low, high, roots);
-        }
-        if done == 0 && roots[0] == F::ONE {
-            F::butterfly_with_one(&mut low[0], &mut high[0]);
-            done = 1;
-        }
-        let pairs = low[done..].iter_mut().zip(&mut high[done..]);
-        for ((low, high), &root) in pairs.zip(&roots[done..]) {
-            F::forward_butterfly(low, high, root);
-        }
+        let done = F::forward_butterflies(self.kernels, low, high, roots);
+        forward_run(&mut low[done..], &mut high[done..], &roots[done..]);
     }
 
     /// Natural order to bit-reversed order: every layer parts half as much as the one before.
@@ -105,7 +100,12 @@ impl<F: Field> Butterflies<'_, F> {
             let layer = self.roots.layer(half);
             for block in values.chunks_exact_mut(2 * half) {
                 let (low, high) = block.split_at_mut(half);
-                self.inverse_part(low, high, layer, 0);
+                if half < LANES {
+                    F::butterfly_with_one(&mut low[0], &mut high[0]);
+                    inverse_run(&mut low[1..], &mut high[1..], &layer[1..]);
+                } else {
+                    self.inverse_part(low, high, layer, 0);
+                }
             }
             half /= 2;
         }
@@ -121,23 +121,36 @@ impl<F: Field> Butterflies<'_, F> {
         if start == 0 {
             F::butterfly_with_one(&mut low[0], &mut high[0]);
             first = low.len().min(LANES);
-            self.inverse_run(&mut low[1..first], &mut high[1..first], layer, 1);
+            let roots = roots_back(layer, 1, first - 1);
+            inverse_run(&mut low[1..first], &mut high[1..first], roots);
         }
-        self.inverse_run(&mut low[first..], &mut high[first..], layer, start + first);
+        let (low, high) = (&mut low[first..], &mut high[first..]);
+        let roots = roots_back(layer, start + first, low.len());
+        let done = F::inverse_butterflies(self.kernels, low, high, roots);
+        let left = roots.len() - done;
+        inverse_run(&mut low[done..], &mut high[done..], &roots[..left]);
     }
+}
 
-    /// As [`inverse_part`](Self::inverse_part), for `start` above 0.
-    fn inverse_run(self, low: &mut [F], high: &mut [F], layer: &[F], start: usize) {
-        let end = layer.len() - start + 1;
-        let roots = &layer[end - low.len()..end];
-        let mut done = 0;
-        if low.len() >= LANES {
-            done = F::inverse_butterflies(self.kernels, low, high, roots);
-        }
-        let pairs = low[done..].iter_mut().zip(&mut high[done..]);
-        for ((low, high), &root) in pairs.zip(roots.iter().rev().skip(done)) {
-            F::inverse_butterfly(low, high, root);
-        }
+/// The roots w^(half - j) of a layer for `count` j from `start`, above 0, on, the last one first.
+fn roots_back<F>(layer: &[F], start: usize, count: usize) -> &[F] {
+    let end = layer.len() - start + 1;
+    &layer[end - count..end]
+}
+
+/// Butterflies of a run in plain Rust.
+#[inline]
+fn forward_run<F: Field>(low: &mut [F], high: &mut [F], roots: &[F]) {
+    for ((low, high), &root) in low.iter_mut().zip(high).zip(roots) {
+        F::forward_butterfly(low, high, root);
+    }
+}
+
+/// The same back; the roots begin with the last one.
+#[inline]
+fn inverse_run<F: Field>(low: &mut [F], high: &mut [F], roots: &[F]) {
+    for ((low, high), &root) in low.iter_mut().zip(high).zip(roots.iter().rev()) {
+        F::inverse_butterfly(low, high, root);
     }
 }
 
