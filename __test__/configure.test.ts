@@ -15,8 +15,13 @@ const HEAD = `
   const [zkey, wtns] = ${JSON.stringify([zkey, wtns])}
   const print = (value) => process.stdout.write(JSON.stringify(value))
   /** The threads of nalloc's pool that there are. */
-  const threads = () => readdirSync('/proc/self/task').filter((id) =>
-    readFileSync('/proc/self/task/' + id + '/comm', 'utf8').startsWith('nalloc-')).length
+  const threads = () => readdirSync('/proc/self/task').filter((id) => {
+    try {
+      return readFileSync('/proc/self/task/' + id + '/comm', 'utf8').startsWith('nalloc-')
+    } catch {
+      return false // It has ended since the folder was read.
+    }
+  }).length
   const failure = (call) => { try { call() } catch (error) { return error } }
 `
 
