@@ -5,6 +5,7 @@
 mod child;
 
 use std::alloc::{GlobalAlloc, Layout, alloc, alloc_zeroed, dealloc, realloc};
+use std::hint::black_box;
 use std::os::unix::process::ExitStatusExt;
 use std::sync::mpsc;
 use std::{slice, thread};
@@ -198,15 +199,18 @@ fn every_alignment_is_kept_through_realloc() {
 #[test]
 fn what_cannot_be_had_is_null_and_try_reserve_says_so() {
     for bytes in [1 << 46, usize::MAX / 2 - 4096] {
+        // A block that nobody looks at need not be asked for: an optimising compiler leaves it out.
         // SAFETY: the layout is not empty.
-        assert!(unsafe { alloc(layout(bytes, 1)) }.is_null());
+        assert!(black_box(unsafe { alloc(layout(bytes, 1)) }).is_null());
         // SAFETY: the layout is not empty.
-        assert!(unsafe { alloc_zeroed(layout(bytes, 1)) }.is_null());
-        assert!(Vec::<u8>::new().try_reserve_exact(bytes).is_err());
+        assert!(black_box(unsafe { alloc_zeroed(layout(bytes, 1)) }).is_null());
+        let mut vector = black_box(Vec::<u8>::new());
+        assert!(vector.try_reserve_exact(bytes).is_err());
+        black_box(vector);
     }
     let mut block = Filled::new(LARGE, 1);
     // SAFETY: the block has this layout.
-    assert!(unsafe { realloc(block.start, block.layout, 1 << 46) }.is_null());
+    assert!(black_box(unsafe { realloc(block.start, block.layout, 1 << 46) }).is_null());
     block.resize(2 * LARGE);
 }
 
@@ -292,7 +296,8 @@ fn a_double_free_dies_with_a_message() {
     if child::is_child(NAME) {
         let layout = layout(1 << 20, 8);
         // SAFETY: the layout is not empty.
-        let block = unsafe { alloc(layout) };
+        // The black box keeps an optimising compiler from leaving out all three calls.
+        let block = black_box(unsafe { alloc(layout) });
         for _ in 0..2 {
             // SAFETY: the first time the block has this layout; the second time is what is tested,
             // and the heap answers it without touching the block.
