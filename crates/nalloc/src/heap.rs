@@ -11,7 +11,7 @@
 //! fit and warm ones first, and joins warm pages with fresh ones before it takes only fresh ones.
 //! The second range has small pages and serves zeroed blocks of which little is used (see `zero`).
 //!
-//! `extent` knows who owns a granule, `backing` what its pages hold, `va` where it is, `bins` finds
+//! `placing` finds where a block goes, `extent` knows who owns a granule, `backing` what its pages hold, `va` where it is, `bins` finds
 //! a fit, `age` which pages go first, `trim` decides what stays, `clock` and `helper` when nobody
 //! calls, `zero` what is cleared, `free` and `grow` do what they say, `address` serves who knows no
 //! lengths, `direct` serves when there is no range.
@@ -38,6 +38,7 @@ mod helper;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod model;
 mod phase;
+mod placing;
 mod stats;
 #[cfg(test)]
 mod tests;
@@ -49,21 +50,18 @@ use core::ops::Range;
 use core::ptr::NonNull;
 
 use crate::config::environment::{Huge, Settings};
-use crate::config::{
-    COLOUR_LINES, COLOUR_STEP, DIRTY_RUNS_MAX, HUGE_BYTES, LINE_BYTES, RANGE_BYTES_MIN,
-    SPARSE_RANGE_DIVISOR,
-};
+use crate::config::{DIRTY_RUNS_MAX, HUGE_BYTES, RANGE_BYTES_MIN, SPARSE_RANGE_DIVISOR};
 use crate::error::Error;
 use crate::lock::{Guard, Lock};
-use crate::os::{Advice, Errno, Os, Run, ThreadBody, probe};
+use crate::os::{Advice, Os, Run, ThreadBody, probe};
 use crate::units::{Extent, GranuleSize, Index, wide};
 use bounds::Bounds;
 use clock::Clock;
-use extent::{Need, Space, State as Use};
+use extent::{Space, State as Use};
 pub use phase::{PhaseStats, Phases};
 use stats::Counters;
 pub use stats::{HugePages, Stats};
-use zero::{Plan, Sizes};
+use zero::Sizes;
 
 /// What a caller of the heap wants.
 #[derive(Clone, Copy, Debug)]
@@ -329,75 +327,6 @@ impl State {
             Some(at) => Some((Home::Main, at)),
             None => index(&self.sparse).map(|at| (Home::Sparse, at)),
         }
-    }
-
-    /// Takes an extent from a range. None when there is no such range, or no room in it.
-    fn place<O: Os>(
-        &mut self,
-        os: &O,
-        wanted: Request,
-        home: Home,
-    ) -> Result<Option<Placed>, Errno> {
-        let is_coloured = wanted.align <= LINE_BYTES;
-        let turn = self.colours * COLOUR_STEP % COLOUR_LINES;
-        let colour = if is_coloured { turn * LINE_BYTES } else { 0 };
-        let Some(space) = self.space(home) else { return Ok(None) };
-        let size = space.range.size();
-        let bytes = wanted.bytes.checked_add(colour);
-        let Some(len) = bytes.and_then(|n| size.count_up(n)) else { return Ok(None) };
-        let align = wanted.align.max(size.bytes());
-        let room = space.growths.room(len, wanted.is_growing);
-        let need = Need { len, align, room };
-        let Some(taken) = space.take(os, need)? else { return Ok(None) };
-        let extent = taken.extent;
-        // SAFETY: the colour is less than 4 KiB, so the byte is in the extent's first granule.
-        let start = unsafe { space.range.run_of(extent).start.add(colour) };
-        self.colours = self.colours.wrapping_add(usize::from(is_coloured));
-        *(if taken.is_warm { &mut self.counters.hits } else { &mut self.counters.misses }) += 1;
-        Ok(Some(Placed { start, size, colour, home, extent, left_out: None }))
-    }
-
-    /// Takes an extent for a block of zeros: where, and what of it is not cleared, is learnt.
-    fn place_zeros<O: Os>(&mut self, os: &O, wanted: Request) -> Result<Option<Placed>, Errno> {
-        let plan = self.sizes.plan(wanted.bytes);
-        if plan == Plan::Untouched {
-            if self.sparse.is_none() && !self.is_sparse_refused {
-                self.reserve_sparse(os);
-            }
-            // What the kernel refuses here, it may still have in the main range.
-            if let Ok(Some(placed)) = self.place(os, wanted, Home::Sparse) {
-                self.counters.untouched += 1;
-                return Ok(Some(placed));
-            }
-        }
-        let mut placed = self.place(os, wanted, Home::Main)?;
-        if let (Plan::LeaveOut, Some(placed), Some(space)) = (plan, &mut placed, &mut self.main)
-            && let Some(inner) = space.inner_huge_page(placed.extent)
-        {
-            space.ask(placed.extent);
-            placed.left_out = Some(space.range.run_of(inner));
-        }
-        Ok(placed)
-    }
-
-    /// The dirty bytes of a block of `bytes` bytes.
-    fn dirty_bytes(&self, placed: &Placed, bytes: usize) -> DirtyBytes {
-        let space = match placed.home {
-            Home::Main => &self.main,
-            Home::Sparse => &self.sparse,
-        };
-        let mut dirty = DirtyBytes::NONE;
-        let Some(space) = space else { return dirty };
-        for run in space.dirty_runs(placed.extent).as_slice() {
-            let offset = |at: Index| placed.size.of(at - placed.extent.at);
-            let from = offset(run.at).saturating_sub(placed.colour);
-            let to = offset(run.end()).saturating_sub(placed.colour);
-            if from < to.min(bytes) {
-                dirty.runs[dirty.used] = (from, to.min(bytes));
-                dirty.used += 1;
-            }
-        }
-        dirty
     }
 }
 

@@ -32,13 +32,13 @@ impl<O: Os> Heap<O> {
     }
 
     /// How many bytes the block at `start` has; ends the process where no block begins.
-    ///
-    /// # Panics
-    /// Outside the ranges.
     pub(crate) fn bytes_at(&self, start: NonNull<u8>) -> usize {
         let mut state = self.lock();
-        let (home, at) = state.locate(start).expect("an address in a range");
-        let space = state.space(home).expect("the range of the address");
+        let located = state.locate(start);
+        let space = located.and_then(|(home, at)| Some((state.space(home)?, at)));
+        let Some((space, at)) = space else {
+            self.os.die("free: expected an address of the large heap, got another one")
+        };
         let size = space.range.size();
         match space.entry(at) {
             Some(entry) if entry.state == Use::Live => {

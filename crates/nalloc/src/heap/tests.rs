@@ -10,6 +10,7 @@ use super::helper::{Next, Task};
 use super::model::IDLE;
 use super::*;
 use crate::config::{PHASES_MAX, TICK_MS};
+use crate::os::Errno;
 use crate::os::fake::{Fake, Fault, Verb};
 
 fn heap(fake: &Fake) -> Heap<&Fake> {
