@@ -34,7 +34,7 @@ pub use buffer::{HeapBuffer, PlainBytes};
 pub use curve::{Affine, G1Affine, G2Affine, Jacobian, PointError, Xyzz};
 pub use error::Error;
 pub use field::{Field, FieldElement, Fq, Fq2, Fr};
-pub use msm::{msm, msm_scratch_bytes, msm_with_kernels};
+pub use msm::{FixedBases, FixedPlan, TableLimits, msm, msm_scratch_bytes, msm_with_kernels};
 pub use ntt::{Ntt, OddPoints, Unordered, Work, scratch_bytes as ntt_scratch_bytes};
 pub use observer::Observer;
 pub use pairing::pairing_product_is_one;

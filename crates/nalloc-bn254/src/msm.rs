@@ -27,6 +27,8 @@
 //! 2^16 full scalars and c = 14 that is 1,180,000 and 190,000. Width and tasks come from a cost
 //! model (msm/plan.rs). Up to 24 points go another way: Straus' (msm/small.rs).
 //!
+//! For bases that stay the same a table of multiples lets windows share buckets (msm/fixed.rs).
+//!
 //! Threads: one worker for each thread of the pool, with buckets and window sums of its own, takes
 //! tasks from a common counter until none is left. Which worker does which task changes the
 //! coordinates of the result, never the point.
@@ -47,6 +49,7 @@
 pub(crate) mod adder;
 mod buckets;
 pub(crate) mod digits;
+mod fixed;
 mod glv;
 mod plan;
 mod reduce;
@@ -68,7 +71,8 @@ use crate::pool::{Pool, THREADS_MAX};
 use adder::{ARRAY_SLACK_BYTES, BLOCK, Entry, POINTS_MAX, Points};
 use buckets::{Buckets, TAGS};
 use digits::{CHUNK, Chunk, Digits, Reached, Windows};
-use plan::Plan;
+pub use fixed::{FixedBases, FixedPlan, TableLimits};
+use plan::{Plan, Shape};
 use worker::{Job, Progress, WindowSums};
 
 /// Arrays that one call takes from its arena: six, and seven for each thread.
@@ -110,28 +114,26 @@ pub fn msm_with_kernels<F: CurveField>(
     observer: &dyn Observer,
     kernels: Kernels,
 ) -> Result<Jacobian<F>, Error> {
-    let (expected, got) = (bases.len(), scalars.len());
-    if got != expected {
-        return Err(Error::LengthMismatch { what: "scalars", expected, got });
-    }
-    if got > POINTS_MAX {
-        return Err(Error::TooManyPoints { max: POINTS_MAX, got });
-    }
-    let task = Sum { bases, scalars, pool, scratch, observer, kernels };
-    if got <= small::POINTS_MAX {
-        return task.small();
-    }
-    task.large(Plan::new(got, digits::share_of_halved(scalars), pool.thread_count()))
+    Sum { bases, table: None, scalars, pool, scratch, observer, kernels }.checked()
 }
 
 /// What is summed, and with what.
 struct Sum<'a, F> {
     bases: &'a [Affine<F>],
+    /// Multiples of the bases, where there are some.
+    table: Option<Table<'a, F>>,
     scalars: &'a [[u64; 4]],
     pool: &'a Pool,
     scratch: &'a Arena,
     observer: &'a dyn Observer,
     kernels: Kernels,
+}
+
+/// What a sum uses of a table.
+#[derive(Clone, Copy)]
+struct Table<'a, F> {
+    points: Points<'a, F>,
+    shape: Shape,
 }
 
 /// The recoded scalars.
@@ -143,6 +145,23 @@ struct Recoded<'a, F> {
 }
 
 impl<'a, F: CurveField> Sum<'a, F> {
+    /// In the way that suits the lengths, which are checked.
+    fn checked(&self) -> Result<Jacobian<F>, Error> {
+        let (expected, got) = (self.bases.len(), self.scalars.len());
+        if got != expected {
+            return Err(Error::LengthMismatch { what: "scalars", expected, got });
+        }
+        if got > POINTS_MAX {
+            return Err(Error::TooManyPoints { max: POINTS_MAX, got });
+        }
+        let (halved, threads) = (digits::share_of_halved(self.scalars), self.pool.thread_count());
+        match self.table {
+            Some(Table { shape, .. }) => self.large(Plan::with_table(got, halved, threads, shape)),
+            None if got <= small::POINTS_MAX => self.small(),
+            None => self.large(Plan::new(got, halved, threads)),
+        }
+    }
+
     /// Without buckets.
     fn small(&self) -> Result<Jacobian<F>, Error> {
         let recoded = self.recode(Windows::new(Windows::BITS_MIN))?;
@@ -158,16 +177,17 @@ impl<'a, F: CurveField> Sum<'a, F> {
     /// With buckets, as planned.
     fn large(&self, plan: Plan) -> Result<Jacobian<F>, Error> {
         let Recoded { order, digits, reached, images } = self.recode(plan.windows)?;
-        let (tasks, windows) = (plan.tasks(), plan.windows.count());
+        let (tasks, sets) = (plan.tasks(), plan.set_count());
         let workers = tasks.len().min(self.pool.thread_count());
-        let sums = self.scratch.try_alloc_array::<Xyzz<F>>(workers * windows)?;
-        let partials = self.scratch.try_alloc_array::<Xyzz<F>>(workers * windows)?;
+        let sums = self.scratch.try_alloc_array::<Xyzz<F>>(workers * sets)?;
+        let partials = self.scratch.try_alloc_array::<Xyzz<F>>(workers * sets)?;
         let buckets = iter::repeat_with(|| self.buckets(plan.rows()));
         let mut buckets: Vec<_> = buckets.take(workers).collect::<Result<_, _>>()?;
-        let points = Points { bases: self.bases, images };
+        let own = Points { bases: self.bases, images };
+        let points = self.table.as_ref().map_or(own, |table| table.points);
         let (tasks, observer, progress) = (&*tasks, self.observer, Progress::default());
         let job = Job { points, order, digits, reached, plan, tasks, observer, progress };
-        let own = sums.chunks_exact_mut(windows).zip(partials.chunks_exact_mut(windows));
+        let own = sums.chunks_exact_mut(sets).zip(partials.chunks_exact_mut(sets));
         let own = own.map(|(sums, partial)| WindowSums { sums, partial });
         self.pool.scope(|scope| {
             let job = &job;
@@ -178,7 +198,7 @@ impl<'a, F: CurveField> Sum<'a, F> {
         if job.progress.is_stopped() {
             return Err(Error::Cancelled);
         }
-        Ok(combine(sums, windows, plan.windows.bits()))
+        Ok(combine(sums, sets, plan.windows.bits()))
     }
 
     /// Digits of all scalars and images of all points, by all threads.
@@ -187,10 +207,12 @@ impl<'a, F: CurveField> Sum<'a, F> {
         let order = self.scratch.try_alloc_array::<u32>(n)?;
         let digits = self.scratch.try_alloc_array::<Digits>(n * windows.count())?;
         let reached = self.scratch.try_alloc_array::<Reached>(n.div_ceil(CHUNK))?;
-        let images = self.scratch.try_alloc_array::<F>(n)?;
+        let made = if self.table.is_none() { n } else { 0 };
+        let images = self.scratch.try_alloc_array::<F>(made)?;
         let bases = self.bases.chunks(CHUNK).zip(self.scalars.chunks(CHUNK));
         let codes = order.chunks_mut(CHUNK).zip(digits.chunks_mut(CHUNK * windows.count()));
-        let others = reached.iter_mut().zip(images.chunks_mut(CHUNK));
+        let images_of = images.chunks_mut(CHUNK).map(Some).chain(iter::repeat_with(|| None));
+        let others = reached.iter_mut().zip(images_of);
         let chunks = (0..).step_by(CHUNK).zip(bases).zip(codes).zip(others);
         let mut chunks = chunks.map(|(((first, (bases, scalars)), (order, digits)), others)| {
             let (reached, images) = others;
@@ -241,15 +263,15 @@ impl<'a, F: CurveField> Sum<'a, F> {
     }
 }
 
-/// The sum over all windows of 2^(c * window) times the window's sum, which is the sum of what
-/// each worker has for it.
-fn combine<F: CurveField>(sums: &[Xyzz<F>], windows: usize, bits: u32) -> Jacobian<F> {
+/// The sum over all sets of 2^(c * set) times the set's sum, which is the sum of what each worker
+/// has for it.
+fn combine<F: CurveField>(sums: &[Xyzz<F>], sets: usize, bits: u32) -> Jacobian<F> {
     let mut result = Xyzz::INFINITY;
-    for window in (0..windows).rev() {
+    for set in (0..sets).rev() {
         for _ in 0..bits {
             result = result.double();
         }
-        for sum in sums.iter().skip(window).step_by(windows) {
+        for sum in sums.iter().skip(set).step_by(sets) {
             result.add(sum);
         }
     }
@@ -265,7 +287,12 @@ pub fn msm_scratch_bytes<F: CurveField>(n: usize, threads: usize) -> usize {
     let threads = threads.clamp(1, THREADS_MAX);
     let (windows, rows) = Plan::bounds(n, threads);
     let windows = windows.max(if n <= small::POINTS_MAX { digits::WINDOWS_MAX } else { 0 });
-    let of_point = size_of::<u32>() + windows * size_of::<Digits>() + size_of::<F>();
+    n * size_of::<F>() + bytes_of::<F>(n, threads, windows, rows)
+}
+
+/// Bytes of scratch but for images, with so many windows, and so many rows for each thread.
+fn bytes_of<F: CurveField>(n: usize, threads: usize, windows: usize, rows: usize) -> usize {
+    let of_point = size_of::<u32>() + windows * size_of::<Digits>();
     let recoded = n * of_point + n.div_ceil(CHUNK) * size_of::<Reached>();
     let sums = 2 * windows * size_of::<Xyzz<F>>();
     let lists = TAGS + 2 * BLOCK * size_of::<Entry>();

@@ -183,9 +183,9 @@ impl<L: Lanes, F: CurveField + InLanes<D>, const D: usize> Adder<F> for InVector
         !is_done
     }
 
-    fn prefetch(&self, points: &Points<'_, F>, indices: &[u32]) {
+    fn prefetch(&self, points: &Points<'_, F>, indices: &[u32], first: usize) {
         for &index in indices {
-            let index = index as usize;
+            let index = first + index as usize;
             self.lanes.prefetch_far(points.bases.as_ptr().wrapping_add(index).cast());
             if D == 2 {
                 let second = points.bases.as_ptr().cast::<F>().wrapping_add(2 * index + 1);

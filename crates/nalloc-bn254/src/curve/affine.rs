@@ -147,7 +147,7 @@ impl<F: CurveField> Affine<F> {
     }
 
     /// `factor` times this point, for any factor below 2^256, by doubling and adding.
-    pub(super) fn mul_plain_vartime(&self, factor: &[u64; 4]) -> Jacobian<F> {
+    pub(crate) fn mul_plain_vartime(&self, factor: &[u64; 4]) -> Jacobian<F> {
         let mut product = Jacobian::INFINITY;
         for limb in factor.iter().rev() {
             for bit in (0..64).rev() {

@@ -101,9 +101,9 @@ pub trait Adder<F>: Send {
     /// reads a row that another one writes. Neither side is infinity; whether a sum may be.
     fn add(&mut self, rows: &mut [Affine<F>], source: Source<'_, F>, entries: &[Entry]) -> bool;
 
-    /// Asks for points that will be added soon.
-    fn prefetch(&self, points: &Points<'_, F>, indices: &[u32]) {
-        let _ = (points, indices);
+    /// Asks for points that will be added soon, whose indices count from `first` on.
+    fn prefetch(&self, points: &Points<'_, F>, indices: &[u32], first: usize) {
+        let _ = (points, indices, first);
     }
 }
 

@@ -49,6 +49,13 @@ pub(super) struct Buckets<'a, F> {
     pub(super) count: usize,
 }
 
+/// Points: the indices of each, from `first` on.
+#[derive(Clone, Copy)]
+pub(super) struct Run<'a> {
+    pub(super) order: &'a [u32],
+    pub(super) first: usize,
+}
+
 /// Where entries go. Lengths are passed by value: in memory, a tag's byte could be one of theirs.
 struct Lists<'a> {
     tags: &'a mut [u8; TAGS],
@@ -101,35 +108,30 @@ impl<F: CurveField> Buckets<'_, F> {
     pub(super) fn add(
         &mut self,
         points: Points<'_, F>,
-        order: &[u32],
+        run: Run<'_>,
         digits: &[Digits],
         offset: usize,
-        ahead: &[u32],
+        ahead: Run<'_>,
     ) {
-        let strips = order.chunks(STRIP).zip(digits.chunks(STRIP));
-        let mut ahead = ahead.chunks(STRIP);
-        for (indices, digits) in strips {
-            self.adder.prefetch(&points, ahead.next().unwrap_or_default());
+        let strips = run.order.chunks(STRIP).zip(digits.chunks(STRIP));
+        let mut next = ahead.order.chunks(STRIP);
+        for (order, digits) in strips {
+            self.adder.prefetch(&points, next.next().unwrap_or_default(), ahead.first);
             // Twice, where nearly a whole queue goes to the next block at once.
             while self.in_block.max(self.in_queue) > BLOCK - STRIP_ENTRIES {
                 self.flush(points);
             }
-            self.add_strip(&points, indices, digits, offset as u64);
+            self.add_strip(&points, Run { order, ..run }, digits, offset as u64);
         }
     }
 
     /// As [`add`](Self::add), where there is room.
-    fn add_strip(
-        &mut self,
-        points: &Points<'_, F>,
-        indices: &[u32],
-        digits: &[Digits],
-        offset: u64,
-    ) {
+    fn add_strip(&mut self, points: &Points<'_, F>, run: Run<'_>, digits: &[Digits], offset: u64) {
         let mut lists = Lists { tags: self.tags, block: self.block, queue: self.queue };
         let mut lens = (self.in_block, self.in_queue);
-        for (&index, digits) in indices.iter().zip(digits) {
-            let from = u64::from(index) << FLAG_BITS;
+        let first = run.first as u64;
+        for (&index, digits) in run.order.iter().zip(digits) {
+            let from = (first + u64::from(index)) << FLAG_BITS;
             let [first, second] = digits.0;
             for (digit, image) in [(first, 0), (second, IMAGE)] {
                 if digit != 0 {

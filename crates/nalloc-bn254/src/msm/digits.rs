@@ -109,8 +109,8 @@ pub(super) struct Chunk<'a, F> {
     /// In that order, those of window 0, then those of window 1, and so on.
     pub(super) digits: &'a mut [Digits],
     pub(super) reached: &'a mut Reached,
-    /// beta x of each base, where a scalar has halves.
-    pub(super) images: &'a mut [F],
+    /// beta x of each base, where a scalar has halves; none where a table has them.
+    pub(super) images: Option<&'a mut [F]>,
 }
 
 /// A scalar that counts: the smaller one of s and r - s, and its class.
@@ -138,11 +138,8 @@ impl<F: CurveField> Chunk<'_, F> {
         if !is_done {
             self.recode_one_by_one(&mut next, done as usize, windows);
         }
-        if counts[HALVED] != 0 {
-            for (image, base) in self.images.iter_mut().zip(self.bases) {
-                *image = base.x;
-            }
-            F::multiply_by_beta(kernels, self.images);
+        if let Some(images) = self.images.filter(|_| counts[HALVED] != 0) {
+            write_images(self.bases, images, kernels);
         }
         Ok(())
     }
@@ -205,6 +202,14 @@ impl<F: CurveField> Chunk<'_, F> {
             }
         }
     }
+}
+
+/// Writes beta x of each base.
+pub(super) fn write_images<F: CurveField>(bases: &[Affine<F>], images: &mut [F], kernels: Kernels) {
+    for (image, base) in images.iter_mut().zip(bases) {
+        *image = base.x;
+    }
+    F::multiply_by_beta(kernels, images);
 }
 
 impl Windows {

@@ -4,8 +4,12 @@
 //! buckets fit one set of tags; what is left over, fewer windows than threads, is cut by points so
 //! that all threads have a part. A part has buckets of its own, which are reduced on their own:
 //! cutting costs a reduction, and the model weighs it against idle threads.
+//!
+//! Windows have a set of buckets each. With a table of fixed bases (fixed.rs) of L levels, which are
+//! the points times 1, 2^(cS), 2^(2cS), .., windows w, w + S, w + 2S, .. share one, and S sets are
+//! enough: a digit of window w + Sl adds the point of level l.
 
-use core::ops::Range;
+use core::ops::{Range, RangeInclusive};
 
 use super::buckets::{BUCKETS_MAX, ROWS_BESIDE};
 use super::digits::{CHUNK, Windows};
@@ -26,13 +30,32 @@ const UNEVEN_BITS_MIN: u32 = 10;
 /// short.
 const NARROWER_MAX: u32 = 3;
 
-/// One group of windows of one run of chunks.
+/// The windows of some sets, of one run of chunks.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Task {
-    /// Which windows, 0 for the lowest bits.
-    pub(super) windows: Range<usize>,
+    /// Which sets of buckets, 0 for the lowest bits.
+    pub(super) sets: Range<usize>,
     /// Which chunks of scalars.
     pub(super) chunks: Range<usize>,
+}
+
+/// What a table of fixed bases looks like: windows of so many bits, and so many levels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) bits: u32,
+    pub(super) levels: usize,
+}
+
+impl Shape {
+    /// All tables with windows of so many bits, none of them with a level that nothing uses.
+    pub(super) fn all_of(bits: u32) -> impl Iterator<Item = Self> {
+        let windows = Windows::new(bits).count();
+        let levels = (2..=windows).filter(move |&levels| {
+            let sets = windows.div_ceil(levels);
+            windows.div_ceil(sets) == levels
+        });
+        levels.map(move |levels| Self { bits, levels })
+    }
 }
 
 /// What the tasks are.
@@ -40,58 +63,72 @@ pub(super) struct Task {
 pub(super) struct Plan {
     /// How scalars are cut.
     pub(super) windows: Windows,
+    /// Levels of the table; 1 without one.
+    pub(super) levels: usize,
     /// Chunks of scalars.
     chunks: usize,
     threads: usize,
-    /// Into how many parts the windows are cut that are left over.
+    /// Into how many parts the sets are cut that are left over.
     parts: usize,
-    /// Whether a window of many buckets is a task of its own, for windows differ in work.
+    /// Whether a set of many buckets is a task of its own, for windows differ in work.
     is_uneven: bool,
 }
 
 impl Plan {
     /// The cheapest plan for `n` scalars of which `halved` of 256 are long.
     pub(super) fn new(n: usize, halved: usize, threads: usize) -> Self {
-        let best = Self::cheapest(n, 256, threads, Windows::BITS_MIN..=Windows::BITS_MAX);
+        let best = Self::cheapest(n, 256, threads, Windows::BITS_MIN..=Windows::BITS_MAX, 1);
         if halved >= UNEVEN_BELOW {
             return best;
         }
         let bits = best.windows.bits();
         let least = bits.saturating_sub(NARROWER_MAX).max(Windows::BITS_MIN);
-        Self::cheapest(n, halved, threads, least..=bits)
+        Self::cheapest(n, halved, threads, least..=bits, 1)
     }
 
     /// With windows of a width of the caller's choice.
     pub(super) fn with_bits(n: usize, bits: u32, threads: usize) -> Self {
-        Self::cheapest(n, 256, threads, bits..=bits)
+        Self::with_table(n, 256, threads, Shape { bits, levels: 1 })
+    }
+
+    /// With a table that was built.
+    pub(super) fn with_table(n: usize, halved: usize, threads: usize, shape: Shape) -> Self {
+        Self::cheapest(n, halved, threads, shape.bits..=shape.bits, shape.levels)
     }
 
     fn cheapest(
         n: usize,
         halved: usize,
         threads: usize,
-        widths: core::ops::RangeInclusive<u32>,
+        widths: RangeInclusive<u32>,
+        levels: usize,
     ) -> Self {
         let threads = threads.max(1);
         let chunks = n.div_ceil(CHUNK).max(1);
         let is_uneven = halved < UNEVEN_BELOW;
         let of_bits = |bits| {
             let windows = Windows::new(bits);
-            let rest = windows.count() % threads;
+            let rest = windows.count().div_ceil(levels) % threads;
             let most = if rest == 0 { 1 } else { (2 * threads).div_ceil(rest).min(chunks) };
-            (1..=most).map(move |parts| Self { windows, chunks, threads, parts, is_uneven })
+            (1..=most).map(move |parts| Self { windows, levels, chunks, threads, parts, is_uneven })
         };
         // Short scalars have one digit and reach few windows: a quarter of a digit in each.
         let terms = (n as u64).saturating_mul(2 * halved as u64 + (256 - halved as u64) / 4) / 256;
         let plans = widths.flat_map(of_bits);
         let windows = Windows::new(Windows::BITS_MIN);
-        let fallback = Self { windows, chunks, threads, parts: 1, is_uneven };
+        let fallback = Self { windows, levels, chunks, threads, parts: 1, is_uneven };
         plans.min_by_key(|plan| plan.cost_ns(terms)).unwrap_or(fallback)
+    }
+
+    /// Time of the busiest thread for scalars that are all long.
+    pub(super) fn cost_of_long_ns(&self, n: usize) -> u64 {
+        self.cost_ns(2 * n as u64)
     }
 
     /// Time of the busiest thread.
     fn cost_ns(&self, terms: u64) -> u64 {
-        let (count, threads, parts) = (self.windows.count(), self.threads, self.parts as u64);
+        let (count, threads, parts) = (self.set_count(), self.threads, self.parts as u64);
+        let terms = terms.saturating_mul(self.windows.count().div_ceil(count) as u64);
         let buckets = BUCKET_NS << (self.windows.bits() - 1);
         let whole = (count / threads) as u64;
         let window = terms.saturating_mul(ADDITION_NS).saturating_add(buckets);
@@ -104,7 +141,18 @@ impl Plan {
             .saturating_add(parts.saturating_mul(part))
     }
 
-    /// Windows whose buckets fit one set.
+    /// Sets of buckets.
+    pub(super) fn set_count(&self) -> usize {
+        self.windows.count().div_ceil(self.levels)
+    }
+
+    /// The windows of some sets.
+    pub(super) fn windows_of(&self, sets: Range<usize>) -> impl Iterator<Item = usize> {
+        let (count, step) = (self.windows.count(), self.set_count());
+        sets.flat_map(move |set| (set..count).step_by(step))
+    }
+
+    /// Sets whose buckets fit one worker's tags.
     fn group_len(&self) -> usize {
         if self.is_uneven && self.windows.bits() >= UNEVEN_BITS_MIN {
             return 1;
@@ -116,33 +164,37 @@ impl Plan {
     /// All tasks, whole windows first.
     pub(super) fn tasks(&self) -> Vec<Task> {
         let mut tasks = Vec::new();
-        let whole = self.windows.count() / self.threads;
+        let whole = self.set_count() / self.threads;
         for thread in 0..self.threads {
             let (mut start, end) = (thread * whole, (thread + 1) * whole);
             while start < end {
                 let group = (start + self.group_len()).min(end);
-                tasks.push(Task { windows: start..group, chunks: 0..self.chunks });
+                tasks.push(Task { sets: start..group, chunks: 0..self.chunks });
                 start = group;
             }
         }
-        for window in whole * self.threads..self.windows.count() {
+        for set in whole * self.threads..self.set_count() {
             for part in 0..self.parts {
                 let cut = |part| part * self.chunks / self.parts;
                 let chunks = cut(part)..cut(part + 1);
-                tasks.push(Task { windows: window..window + 1, chunks });
+                tasks.push(Task { sets: set..set + 1, chunks });
             }
         }
         tasks
     }
 
-    /// Buckets of a group of windows.
-    pub(super) fn bucket_count(&self, windows: Range<usize>) -> usize {
-        windows.map(|window| self.windows.bucket_count(window)).sum()
+    /// Buckets of some sets.
+    pub(super) fn bucket_count(&self, sets: Range<usize>) -> usize {
+        let of_set = |set| {
+            let windows = self.windows_of(set..set + 1);
+            windows.map(|window| self.windows.bucket_count(window)).max().unwrap_or(0)
+        };
+        sets.map(of_set).sum()
     }
 
     /// Rows that one thread needs for any task.
     pub(super) fn rows(&self) -> usize {
-        let buckets = |task: Task| self.bucket_count(task.windows);
+        let buckets = |task: Task| self.bucket_count(task.sets);
         let most = self.tasks().into_iter().map(buckets).max().unwrap_or(0);
         1 + most + ROWS_BESIDE
     }

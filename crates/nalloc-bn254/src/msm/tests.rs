@@ -5,7 +5,7 @@ use nalloc::Arena;
 
 use super::adder::{Adder, Entry, FLAG_BITS, IMAGE, OPPOSITE, Points, Portable, Source, TO_SHIFT};
 use super::adder::{portable_bytes, settled};
-use super::buckets::ROWS_BESIDE;
+use super::buckets::{ROWS_BESIDE, Run};
 use super::digits::{Digits, Windows};
 use super::glv::halves;
 use super::plan::Plan;
@@ -22,12 +22,12 @@ use crate::field::{Field, Fq, Fq2, Fr};
 use crate::pool::Pool;
 
 /// From [`Windows::BITS_MIN`] to [`Windows::BITS_MAX`].
-const ALL_WIDTHS: [u32; 13] = [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
+pub(super) const ALL_WIDTHS: [u32; 13] = [4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16];
 const _: () = assert!(ALL_WIDTHS[0] == Windows::BITS_MIN && ALL_WIDTHS[12] == Windows::BITS_MAX);
-const ALL_THREADS: [usize; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
+pub(super) const ALL_THREADS: [usize; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
 
 /// Different points.
-fn points<F: CurveField>(len: usize) -> Vec<Affine<F>> {
+pub(super) fn points<F: CurveField>(len: usize) -> Vec<Affine<F>> {
     let mut current = Affine::<F>::GENERATOR.mul_scalar_vartime(Fr::from_u64(1 << 40));
     let step = Affine::<F>::GENERATOR.mul_scalar_vartime(-Fr::from_u64(987_654_321)).to_affine();
     let mut sums = Vec::new();
@@ -40,7 +40,7 @@ fn points<F: CurveField>(len: usize) -> Vec<Affine<F>> {
     points
 }
 
-fn scalars(len: usize) -> Vec<Fr> {
+pub(super) fn scalars(len: usize) -> Vec<Fr> {
     let mut x = Fr::from_u64(7);
     let mut next = || {
         x = x.square() + Fr::from_u64(3);
@@ -49,7 +49,7 @@ fn scalars(len: usize) -> Vec<Fr> {
     (0..len).map(|_| next()).collect()
 }
 
-fn all_kernels() -> Vec<Kernels> {
+pub(super) fn all_kernels() -> Vec<Kernels> {
     let ifma = Kernels::ifma();
     if ifma.is_none() {
         println!("skipped with ifma: this CPU has no AVX-512 IFMA");
@@ -58,7 +58,7 @@ fn all_kernels() -> Vec<Kernels> {
 }
 
 /// Doubling and adding, in one pass over the bits.
-fn naive<F: CurveField>(bases: &[Affine<F>], scalars: &[Fr]) -> Affine<F> {
+pub(super) fn naive<F: CurveField>(bases: &[Affine<F>], scalars: &[Fr]) -> Affine<F> {
     let scalars: Vec<[u64; 4]> = scalars.iter().map(|scalar| scalar.to_plain()).collect();
     let mut sum = Jacobian::INFINITY;
     for bit in (0..254).rev() {
@@ -73,10 +73,10 @@ fn naive<F: CurveField>(bases: &[Affine<F>], scalars: &[Fr]) -> Affine<F> {
 }
 
 /// What it is, points and scalars.
-type Pattern<F> = (&'static str, Vec<Affine<F>>, Vec<Fr>);
+pub(super) type Pattern<F> = (&'static str, Vec<Affine<F>>, Vec<Fr>);
 
 /// Points and scalars of every kind that a case of its own is made for.
-fn patterns<F: CurveField>(len: usize) -> Vec<Pattern<F>> {
+pub(super) fn patterns<F: CurveField>(len: usize) -> Vec<Pattern<F>> {
     let (bases, random) = (points::<F>(len), scalars(len));
     let pick = |of: &[Fr]| (0..len).map(|i| of[i % of.len()]).collect::<Vec<_>>();
     let one = Fr::ONE;
@@ -139,7 +139,8 @@ fn sums_of<F: CurveField>(
     let plan = Plan::with_bits(bases.len(), bits, pool.thread_count());
     let sum_with = |kernels| {
         let scratch = Arena::with_capacity(1 << 28).unwrap();
-        let sum = Sum { bases, scalars, pool, scratch: &scratch, observer: &(), kernels };
+        let (table, scratch, observer) = (None, &scratch, &());
+        let sum = Sum { bases, table, scalars, pool, scratch, observer, kernels };
         sum.large(plan).unwrap().to_affine()
     };
     all_kernels().into_iter().map(sum_with).collect()
@@ -305,13 +306,15 @@ fn a_queue_that_fills_the_next_block_at_once_loses_no_point() {
     }
     for kernels in all_kernels() {
         let (scratch, pool) = (Arena::with_capacity(1 << 24).unwrap(), Pool::new(Some(1)).unwrap());
-        let (scalars, observer) = (&[], &());
-        let sum = Sum { bases: &bases, scalars, pool: &pool, scratch: &scratch, observer, kernels };
+        let (bases, table, scalars, observer) = (&bases, None, &[], &());
+        let (pool, scratch) = (&pool, &scratch);
+        let sum = Sum { bases, table, scalars, pool, scratch, observer, kernels };
         let count = usize::from(BUCKETS.unsigned_abs());
         let mut buckets = sum.buckets(1 + count + ROWS_BESIDE).unwrap();
-        let points = Points { bases: &bases, images: &images };
+        let points = Points { bases, images: &images };
         buckets.begin(count);
-        buckets.add(points, &order, &pairs, 0, &[]);
+        let (run, ahead) = (Run { order: &order, first: 0 }, Run { order: &[], first: 0 });
+        buckets.add(points, run, &pairs, 0, ahead);
         buckets.finish(points);
         for (bucket, expected) in expected.iter().enumerate().take(count + 1) {
             assert_eq!(settled(&buckets.rows[bucket]), expected.to_affine(), "bucket {bucket}");
@@ -328,8 +331,8 @@ fn the_tasks_cover_every_window_and_chunk_once() {
                 let chunks = n.div_ceil(CHUNK);
                 let mut covered = vec![0; plan.windows.count() * chunks];
                 for task in plan.tasks() {
-                    assert!(plan.bucket_count(task.windows.clone()) < 1 << 16);
-                    for window in task.windows {
+                    assert!(plan.bucket_count(task.sets.clone()) < 1 << 16);
+                    for window in plan.windows_of(task.sets) {
                         for chunk in task.chunks.clone() {
                             covered[window * chunks + chunk] += 1;
                         }

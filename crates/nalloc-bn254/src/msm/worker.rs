@@ -7,7 +7,7 @@
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::adder::Points;
-use super::buckets::Buckets;
+use super::buckets::{Buckets, Run};
 use super::digits::{CHUNK, Digits, Reached, WINDOWS_MAX};
 use super::plan::{Plan, Task};
 use super::reduce::Span;
@@ -31,12 +31,21 @@ pub(super) struct Job<'a, F> {
     pub(super) progress: Progress,
 }
 
-/// A worker's own sums, one for each window.
+/// A worker's own sums, one for each set of windows.
 pub(super) struct WindowSums<'a, F> {
     /// Of all tasks so far.
     pub(super) sums: &'a mut [Xyzz<F>],
-    /// Of the last task, from its first window on.
+    /// Of the last task, from its first set on.
     pub(super) partial: &'a mut [Xyzz<F>],
+}
+
+/// Which digits, and of which points.
+struct Place {
+    chunk: usize,
+    window: usize,
+    level: usize,
+    /// Whether no other window of the task takes points of this level and chunk earlier.
+    is_first: bool,
 }
 
 /// How far the workers are.
@@ -75,42 +84,54 @@ impl<F: CurveField> Job<'_, F> {
         buckets: &mut Buckets<'_, F>,
         own: &mut WindowSums<'_, F>,
     ) -> Option<()> {
-        buckets.begin(self.plan.bucket_count(task.windows.clone()));
-        for chunk in task.chunks.clone() {
-            let mut offset = 0;
-            for window in task.windows.clone() {
-                self.add_chunk(chunk, window, offset, buckets);
-                offset += self.plan.windows.bucket_count(window);
-            }
-            self.go_on(task.windows.len())?;
-        }
-        buckets.finish(self.points);
         let mut spans = [Span::EMPTY; WINDOWS_MAX];
-        let spans = &mut spans[..task.windows.len()];
+        let spans = &mut spans[..task.sets.len()];
         let mut start = 1;
-        for (span, window) in spans.iter_mut().zip(task.windows.clone()) {
-            *span = Span { start, len: self.plan.windows.bucket_count(window) };
+        for (span, set) in spans.iter_mut().zip(task.sets.clone()) {
+            *span = Span { start, len: self.plan.bucket_count(set..set + 1) };
             start += span.len;
         }
-        let partial = &mut own.partial[..task.windows.len()];
+        buckets.begin(start - 1);
+        let windows = self.plan.windows_of(task.sets.clone()).count();
+        for chunk in task.chunks.clone() {
+            for level in 0..self.plan.levels {
+                for (span, set) in spans.iter().zip(task.sets.clone()) {
+                    let window = level * self.plan.set_count() + set;
+                    if window < self.plan.windows.count() {
+                        let place = Place { chunk, window, level, is_first: span.start == 1 };
+                        self.add_chunk(&place, span.start - 1, buckets);
+                    }
+                }
+            }
+            self.go_on(windows)?;
+        }
+        buckets.finish(self.points);
+        let partial = &mut own.partial[..task.sets.len()];
         buckets.reduce(spans, start, partial);
-        for (sum, partial) in own.sums[task.windows.clone()].iter_mut().zip(partial) {
+        for (sum, partial) in own.sums[task.sets.clone()].iter_mut().zip(partial) {
             sum.add(partial);
         }
         Some(())
     }
 
     /// Adds the points of one chunk by their digits in one window.
-    fn add_chunk(&self, chunk: usize, window: usize, offset: usize, buckets: &mut Buckets<'_, F>) {
-        let first = chunk * CHUNK;
-        let next = (first + CHUNK).min(self.order.len());
-        let ahead = if offset == 0 { &self.order[next..] } else { &[] };
-        let len = CHUNK.min(self.order.len() - first);
+    fn add_chunk(&self, place: &Place, offset: usize, buckets: &mut Buckets<'_, F>) {
+        let &Place { chunk, window, level, is_first } = place;
+        let (n, first) = (self.order.len(), chunk * CHUNK);
+        let len = CHUNK.min(n - first);
         let reached = self.reached[chunk].0[window] as usize;
-        let order = &self.order[first..first + reached];
         let plane = first * self.plan.windows.count() + window * len;
         let digits = &self.digits[plane..plane + reached];
-        buckets.add(self.points, order, digits, offset, ahead);
+        let run = |level: usize, order| Run { order, first: level * n };
+        let ahead = match self.reached[chunk].0.get(window + self.plan.set_count()) {
+            _ if !is_first => run(0, &[]),
+            Some(&reached) if level + 1 < self.plan.levels => {
+                run(level + 1, &self.order[first..first + reached as usize])
+            }
+            _ => run(0, &self.order[first + len..]),
+        };
+        let run = run(level, &self.order[first..first + reached]);
+        buckets.add(self.points, run, digits, offset, ahead);
     }
 
     /// Reports progress; none once the observer wants to stop, of which every worker learns.
