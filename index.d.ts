@@ -20,8 +20,8 @@ export declare class ProvingKeyHandle {
   get info(): KeyInfo
   /** The verification key as snarkjs writes it. Throws `ERR_DISPOSED`. */
   get verifyingKeyJson(): string
-  /** Bytes that one proof needs beside the key. Throws `ERR_DISPOSED`. */
-  estimateBytes(): number
+  /** What this key and one proof with it need. Throws `ERR_DISPOSED`. */
+  estimate(): Estimate
   /** True after `dispose()`. */
   get isDisposed(): boolean
   /** Gives the memory back, as soon as no proof uses it. */

@@ -14,6 +14,8 @@ import {
   summarize,
   table,
 } from '../benches/node/_bench.ts'
+import { limitsOf, medianOf } from '../benches/node/_groth16Costs.ts'
+import { isWithin, reportLimits } from '../benches/node/_limits.ts'
 import { root } from './_repository.ts'
 
 const MACHINE = {
@@ -57,6 +59,17 @@ test('minimum and median do not depend on the order of rounds', (t) => {
   t.throws(() => summarize([]), { instanceOf: RangeError })
 })
 
+test('a program of its own is believed what it measured', async (t) => {
+  const [result] = await runCase({
+    contestants: [contestant('a', 'told')],
+    details: 1,
+    check: async () => undefined,
+    plan: PLAN,
+  })
+
+  t.like(result?.summary, { rounds: 3, minMs: 7, medianMs: 7, peakBytes: 8 })
+})
+
 test('everybody has one turn per round and begins equally often', (t) => {
   const rounds = [0, 1, 2, 3].map((round) => order(round, 3))
   t.deepEqual(rounds, [
@@ -73,6 +86,40 @@ test('a target fails below its bound and when nothing was measured', (t) => {
   t.deepEqual(targets.map(isMet), [true, false, false])
   const [, first, second] = report(targets).split('\n')
   t.true(first?.endsWith('pass') && second?.endsWith('FAIL'))
+})
+
+test('a limit fails above its bounds, below them, and when nothing was measured', (t) => {
+  const limits = [2, 2.01, 0.99, Number.NaN].map(
+    (measured) => ({ name: 'a', unit: 'ms', least: 1, most: 2, measured }) as const,
+  )
+
+  t.deepEqual(limits.map(isWithin), [true, false, false, false])
+  const [, first, second] = reportLimits(limits).split('\n')
+  t.is(first?.replace(/ +/g, ' '), 'a 1.0 to 2.0 ms 2.0 ms pass')
+  t.true(second?.endsWith('FAIL'))
+})
+
+test('an estimate that is under one process of several fails', (t) => {
+  const fresh = {
+    openMs: 1,
+    firstMs: 1,
+    warmMs: 1,
+    verifyMs: 1,
+    fileBytes: 2 ** 20,
+    estimatedBytes: 100,
+    riseBytes: 95,
+    isLimitExact: true,
+  }
+  const failing = (all: readonly (typeof fresh)[]): string[] =>
+    limitsOf('a', medianOf(all))
+      .filter((limit) => !isWithin(limit))
+      .map(({ name }) => name)
+
+  t.deepEqual(failing([fresh, fresh, fresh]), [])
+  t.deepEqual(failing([fresh, fresh, { ...fresh, riseBytes: 101 }]), [
+    'a: estimate, of that memory',
+  ])
+  t.is(failing([fresh, { ...fresh, isLimitExact: false }]).length, 1)
 })
 
 test('columns are as wide as their widest cell', (t) => {

@@ -155,10 +155,14 @@ impl ProvingKeyHandle {
         Ok(self.lease()?.verifying_key().to_json())
     }
 
-    /// Bytes that one proof needs beside the key. Throws `ERR_DISPOSED`.
+    /// What this key and one proof with it need. Throws `ERR_DISPOSED`.
     #[napi(catch_unwind)]
-    pub fn estimate_bytes(&self) -> Result<f64> {
-        Ok(number::from_u64(self.lease()?.estimate_bytes(line::thread_count())))
+    pub fn estimate(&self) -> Result<Estimate> {
+        let key = self.lease()?;
+        Ok(Estimate {
+            key_bytes: number::from_u64(key.shape().key_bytes()),
+            proof_bytes: number::from_u64(key.estimate_bytes(line::thread_count())),
+        })
     }
 
     /// True after `dispose()`.

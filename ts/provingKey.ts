@@ -33,6 +33,8 @@ export interface KeyInfo {
 
 /** What a proof with a key will need. */
 export interface ProofEstimate {
+  /** Bytes of the open key, which every proof shares. */
+  readonly keyBytes: number
   /** Most bytes that a proof uses at one time, beside the key. */
   readonly peakBytes: number
 }
@@ -166,7 +168,8 @@ export class ProvingKey {
    * console.log(`${(key.estimate().peakBytes / 2 ** 20).toFixed(0)} MiB`)
    */
   estimate(): ProofEstimate {
-    return { peakBytes: callNative(() => this.#native.estimateBytes()) }
+    const { keyBytes, proofBytes } = callNative(() => this.#native.estimate())
+    return { keyBytes, peakBytes: proofBytes }
   }
 
   /**

@@ -1,37 +1,46 @@
 // A contestant of groth16.ts: proves with the prover that its argument names, and loads no other.
 
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
-import { root, serve, type Workload } from './_bench.ts'
+import readline from 'node:readline'
+import { root, type Sample, serve, type Workload } from './_bench.ts'
+
+/** The variable with the path of rapidsnark's `prover`. */
+export const RAPIDSNARK_VARIABLE = 'NALLOC_BENCH_RAPIDSNARK'
 
 /** What every contestant starts from. */
 export interface Details {
-  readonly zkey: Uint8Array
-  readonly wtns: Uint8Array
+  readonly zkey: string
+  readonly wtns: string
 }
 
 /** What a contestant answers once it has proven. */
 export interface FirstProof {
-  readonly proof: unknown
+  /** Absent where the prover has a key of its own and verified its proof itself. */
+  readonly proof?: unknown
   readonly publicSignals: readonly string[]
-  /** Bytes that a proof was said to need and needed, where the prover tells. */
-  readonly peaks?: { readonly predictedBytes: number; readonly measuredBytes: number }
+}
+
+const PROVERS: Readonly<Record<string, () => Promise<Workload>>> = {
+  nalloc: nallocWorkload,
+  snarkjs: snarkjsWorkload,
+  rapidsnark: rapidsnarkWorkload,
+  gnark: gnarkWorkload,
 }
 
 async function nallocWorkload(): Promise<Workload> {
   const { ProvingKey, stats } = await import('nalloc')
-  let prove: (() => Promise<unknown>) | undefined
+  let prove: (() => Promise<FirstProof>) | undefined
   return {
     prepare: async (details): Promise<FirstProof> => {
       const { zkey, wtns } = details as Details
       const key = await ProvingKey.open(zkey)
-      prove = () => key.prove(wtns)
-      const { proof, publicSignals, peakBytes } = await key.prove(wtns)
-      const peaks = {
-        predictedBytes: key.estimate().peakBytes,
-        measuredBytes: peakBytes,
-      }
-      return { proof, publicSignals, peaks }
+      const bytes = new Uint8Array(fs.readFileSync(wtns))
+      prove = () => key.prove(bytes)
+      const { proof, publicSignals } = await prove()
+      return { proof, publicSignals }
     },
     round: async () => void (await prove?.()),
     identity: () => {
@@ -50,7 +59,9 @@ async function snarkjsWorkload(): Promise<Workload> {
   return {
     prepare: async (details): Promise<FirstProof> => {
       const { zkey, wtns } = details as Details
-      prove = () => snarkjs.groth16.prove(zkey, wtns)
+      const [key, witness] = [zkey, wtns].map((file) => new Uint8Array(fs.readFileSync(file)))
+      if (key === undefined || witness === undefined) throw new Error('expected two files')
+      prove = () => snarkjs.groth16.prove(key, witness)
       return prove()
     },
     round: async () => void (await prove?.()),
@@ -71,8 +82,85 @@ function isSnarkjsAtWork(): boolean {
   return 'curve_bn128' in globalThis
 }
 
-async function main(): Promise<void> {
-  serve(await (process.argv[2] === 'nalloc' ? nallocWorkload() : snarkjsWorkload()))
+/** A process for each proof, as services that use it start one. */
+async function rapidsnarkWorkload(): Promise<Workload> {
+  const program = process.env[RAPIDSNARK_VARIABLE] ?? ''
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'nalloc-rapidsnark-'))
+  process.once('exit', () => fs.rmSync(folder, { recursive: true, force: true }))
+  const [proof = '', publicSignals = ''] = ['proof.json', 'public.json'].map((name) =>
+    path.join(folder, name),
+  )
+  let args: readonly string[] = []
+  const prove = (): void => {
+    const { status, error, stderr } = spawnSync(program, args, { encoding: 'utf8' })
+    if (status !== 0) throw new Error(`${program}: expected status 0, got ${error ?? stderr}`)
+  }
+  // The text ends with a zero byte.
+  const read = (file: string): unknown =>
+    JSON.parse(fs.readFileSync(file, 'utf8').replaceAll('\0', ''))
+  return {
+    prepare: async (details): Promise<FirstProof> => {
+      const { zkey, wtns } = details as Details
+      args = [zkey, wtns, proof, publicSignals]
+      prove()
+      return { proof: read(proof), publicSignals: read(publicSignals) as string[] }
+    },
+    round: async () => {
+      const startMs = performance.now()
+      prove()
+      const ms = performance.now() - startMs
+      return { ms, residentBytes: Number.NaN, peakBytes: Number.NaN, pageFaults: Number.NaN }
+    },
+    identity: () => `${program}, a process for each proof`,
+  }
 }
 
-main()
+/** benches/peers/gnark-groth16, which proves the chain of powers only. */
+async function gnarkWorkload(): Promise<Workload> {
+  const program = spawn(gnarkProgram, { stdio: ['pipe', 'pipe', 'inherit'] })
+  const lines = readline.createInterface({ input: program.stdout })[Symbol.asyncIterator]()
+  let settings = ''
+  const ask = async (request: string): Promise<string> => {
+    program.stdin.write(`${request}\n`)
+    const { value = 'error: its process ended' } = await lines.next()
+    const text = String(value)
+    if (!text.startsWith('ok ')) throw new Error(`gnark: ${text}`)
+    return text.slice('ok '.length)
+  }
+  return {
+    prepare: async (): Promise<FirstProof> => {
+      settings = await ask('prepare')
+      return { publicSignals: [] }
+    },
+    round: async (): Promise<Sample> => {
+      const figures = (await ask('round')).split(' ').map(Number)
+      const [ms, residentBytes, peakBytes, pageFaults] = figures as [number, number, number, number]
+      return { ms, residentBytes, peakBytes, pageFaults }
+    },
+    identity: () => `${settings}, witness included`,
+  }
+}
+
+const gnarkProgram = path.join(root, 'target/gnark/prover')
+
+/** Builds gnark's program; why it cannot be had, where that fails. */
+export function buildGnark(): string | undefined {
+  const cwd = path.join(root, 'benches/peers/gnark-groth16')
+  const stdio = ['ignore', 'ignore', 'pipe'] as const
+  try {
+    execFileSync('go', ['build', '-o', gnarkProgram, '.'], { cwd, stdio: [...stdio] })
+    return undefined
+  } catch (error) {
+    const { stderr, message } = error as Error & { stderr?: Buffer }
+    return (stderr?.toString().trim() || message).split('\n').at(-1)
+  }
+}
+
+async function main(name: string): Promise<void> {
+  const prover = PROVERS[name]
+  if (prover === undefined) throw new Error(`prover: expected a known one, got ${name}`)
+  serve(await prover())
+}
+
+// groth16.ts takes names from here, too.
+if (require.main === module) main(process.argv[2] ?? '')

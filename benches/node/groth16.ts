@@ -1,12 +1,15 @@
-// Warm Groth16 proofs, ours beside snarkjs: `npm run bench`.
+// Warm Groth16 proofs, ours beside snarkjs and gnark, and what a key costs: `npm run bench`.
 //
-// Both are taken at their best: keys and curve are loaded before, snarkjs has its default threads
+// All are taken at their best: keys and curve are loaded before, snarkjs has its default threads
 // and the zkey in memory, both start from the same .wtns bytes. Each has a process of its own; they
 // take turns, so that what the machine does meanwhile hits both. Every prover's proof is verified by
-// both before anything is timed. Ends with 1 when a target is missed. `-- --record` adds the
-// figures to benches/record/.
+// both before anything is timed; gnark, which has its own keys, verifies its own. Then processes are
+// begun anew for what opening, the first proof and memory are. Ends with 1 when a target is missed.
+//
+// `-- NAME..` takes some of the circuits, `-- --quick` two and few rounds, `-- --record` adds the
+// figures to benches/record/. rapidsnark takes part where NALLOC_BENCH_RAPIDSNARK names its prover.
 
-import fs from 'node:fs'
+import { fork } from 'node:child_process'
 import path from 'node:path'
 import { type Groth16Proof, groth16, ProvingKey } from 'nalloc'
 import * as snarkjs from 'snarkjs'
@@ -24,84 +27,117 @@ import {
   type Target,
   table,
 } from './_bench.ts'
-import type { Details, FirstProof } from './_groth16Prover.ts'
+import { limitsOf, medianOf } from './_groth16Costs.ts'
+import type { Fresh } from './_groth16Fresh.ts'
+import { type Files, filesOf, INPUTS, type Input } from './_groth16Inputs.ts'
+import { buildGnark, type Details, type FirstProof, RAPIDSNARK_VARIABLE } from './_groth16Prover.ts'
+import { isWithin, type Limit, reportLimits } from './_limits.ts'
 
-/** How many times faster than snarkjs a warm proof must be. */
-const RATIO_MIN = 3
-const CASES = [
-  { depth: 5, plan: { warmUps: 3, rounds: 9 }, hasTarget: false },
-  { depth: 20, plan: { warmUps: 3, rounds: 15 }, hasTarget: true },
-  { depth: 32, plan: { warmUps: 3, rounds: 9 }, hasTarget: false },
-] as const
-const CONTESTANTS: readonly Contestant[] = ['nalloc', 'snarkjs'].map((name) => ({
-  name,
-  file: path.join(__dirname, '_groth16Prover.js'),
-  args: [name],
-}))
-const artifacts = path.join(root, 'node_modules/@zk-kit/semaphore-artifacts')
+const OPTIONS: readonly string[] = ['--record', '--quick']
+const QUICK: Plan = { warmUps: 1, rounds: 3 }
+/** Processes whose median stands for what a process does once. */
+const FRESH_PROCESSES = 5
 
 interface Case {
   readonly name: string
+  readonly input: Input
   readonly nConstraints: number
   readonly results: readonly Result[]
-  readonly peaks: FirstProof['peaks']
 }
 
 async function main(): Promise<void> {
-  const unknown = process.argv.slice(2).filter((argument) => argument !== '--record')
+  const { names, options, unknown } = parse(process.argv.slice(2))
   if (unknown.length > 0) {
-    console.error(`arguments: expected --record or none, got ${unknown.join(' ')}`)
+    const known = INPUTS.map(({ name }) => name).join(', ')
+    console.error(`arguments: expected --record, --quick, ${known}, got ${unknown.join(' ')}`)
     process.exitCode = 2
     return
   }
+  const isQuick = options.has('--quick')
   const machine = currentMachine()
   console.log(`${machine.description}, ${machine.toolchain}, commit ${machine.commit}`)
   const warning = disturbance(machine)
   if (warning !== undefined) console.log(`warning: ${warning}`)
   console.log('warm proofs from the same .wtns bytes; provers take turns, a process for each\n')
 
+  const inputs = INPUTS.filter((input) =>
+    names.size > 0 ? names.has(input.name) : input.isQuick || !isQuick,
+  )
   const cases: Case[] = []
-  const targets: Target[] = []
-  for (const { depth, plan, hasTarget } of CASES) {
-    const measured = await measure(depth, plan)
+  const limits: Limit[] = []
+  for (const input of inputs) {
+    const files = await filesOf(input.name)
+    const measured = await measure(input, files, isQuick ? QUICK : input.plan)
     cases.push(measured)
     print(measured)
-    if (hasTarget) targets.push(...targetsOf(measured))
+    limits.push(...limitsOf(input.name, await freshOf(files, isQuick ? 1 : FRESH_PROCESSES)))
   }
   await terminateSnarkjs()
 
-  if (process.argv.includes('--record')) {
+  if (options.has('--record')) {
     const file = record('groth16', machine, cases)
     console.log(`recorded in ${path.relative(root, file)}\n`)
   }
-  console.log(report(targets))
-  process.exitCode = targets.every(isMet) ? 0 : 1
+  const targets = cases.flatMap(targetsOf)
+  console.log(`${report(targets)}\n${reportLimits(limits)}`)
+  process.exitCode = targets.every(isMet) && limits.every(isWithin) ? 0 : 1
 }
 
-async function measure(depth: number, plan: Plan): Promise<Case> {
-  const stem = path.join(artifacts, `semaphore-${depth}`)
-  const vk = JSON.parse(fs.readFileSync(`${stem}.json`, 'utf8'))
-  const input = path.join(root, `crates/testkit/golden/semaphore-${depth}.input.json`)
-  const zkey = new Uint8Array(fs.readFileSync(`${stem}.zkey`))
-  const wtns = await witnessBytes(JSON.parse(fs.readFileSync(input, 'utf8')), `${stem}.wasm`)
+function parse(args: readonly string[]): Record<'names' | 'options', Set<string>> & {
+  unknown: string[]
+} {
+  const names = new Set(args.filter((arg) => INPUTS.some(({ name }) => name === arg)))
+  const options = new Set(args.filter((arg) => OPTIONS.includes(arg)))
+  return { names, options, unknown: args.filter((arg) => !names.has(arg) && !options.has(arg)) }
+}
+
+/** Whom a circuit is proven by; peers that cannot be had are named with the reason. */
+function contestantsOf({ name, peer }: Input): Contestant[] {
+  const provers = ['nalloc', 'snarkjs']
+  if (process.env[RAPIDSNARK_VARIABLE] !== undefined) provers.push('rapidsnark')
+  if (peer === 'gnark') {
+    const reason = buildGnark()
+    if (reason === undefined) provers.push('gnark')
+    else console.log(`${name}: without gnark: ${reason}`)
+  }
+  const file = path.join(__dirname, '_groth16Prover.js')
+  return provers.map((prover) => ({ name: prover, file, args: [prover] }))
+}
+
+async function measure(input: Input, files: Files, plan: Plan): Promise<Case> {
+  const { zkey, wtns, vk } = files
   const details: Details = { zkey, wtns }
-  let peaks: FirstProof['peaks']
   const check = async (name: string, result: unknown): Promise<void> => {
-    const { proof, publicSignals, ...others } = result as FirstProof
+    const { proof, publicSignals } = result as FirstProof
+    if (proof === undefined) return
     const signals = [...publicSignals]
     const byUs = await groth16.verify(vk, signals, proof as Groth16Proof)
     const byThem = await snarkjs.groth16.verify(vk, signals, proof as snarkjs.Groth16Proof)
     if (!byUs || !byThem) throw new Error(`${name}: expected a valid proof, got an invalid one`)
-    peaks ??= others.peaks
   }
-  const results = await runCase({ contestants: CONTESTANTS, details, check, plan })
+  const results = await runCase({ contestants: contestantsOf(input), details, check, plan })
   using key = await ProvingKey.open(zkey)
-  return { name: `semaphore-${depth}`, nConstraints: key.info.nConstraints, results, peaks }
+  return { name: input.name, input, nConstraints: key.info.nConstraints, results }
 }
 
-function print({ name, nConstraints, results, peaks }: Case): void {
+/** What processes tell that have just begun. */
+async function freshOf({ zkey, wtns }: Files, processes: number): Promise<Fresh> {
+  const all: Fresh[] = []
+  for (let k = 0; k < processes; k += 1) {
+    const child = fork(path.join(__dirname, '_groth16Fresh.js'), [zkey, wtns])
+    all.push(
+      await new Promise<Fresh>((resolve, reject) => {
+        child.once('message', (fresh: Fresh) => resolve(fresh))
+        child.once('exit', (status) => reject(new Error(`a fresh process ended with ${status}`)))
+      }),
+    )
+  }
+  return medianOf(all)
+}
+
+function print({ name, nConstraints, results, input }: Case): void {
   const rounds = results[0]?.summary.rounds
-  console.log(`${name}: ${nConstraints} constraints; ${rounds} rounds`)
+  console.log(`${name}: ${nConstraints} constraints; ${rounds} rounds; aim ${input.ratioAim}x`)
   const rows = results.map(({ name: prover, summary }) => [
     prover,
     summary.minMs.toFixed(1),
@@ -113,46 +149,34 @@ function print({ name, nConstraints, results, peaks }: Case): void {
   const header = ['prover', 'min ms', 'median ms', 'resident MiB', 'peak MiB', 'page faults']
   process.stdout.write(table([header, ...rows]))
   for (const { name: prover, settings } of results) console.log(`${prover}, proven: ${settings}`)
-  for (const { name: kind, ratio } of ratiosOf(results)) {
-    console.log(`times faster, ${kind}: ${ratio.toFixed(2)}x`)
-  }
-  if (peaks !== undefined) {
-    const { predictedBytes, measuredBytes } = peaks
-    console.log(
-      `memory of our proof: ${mib(predictedBytes)} MiB predicted, ${mib(measuredBytes)} measured`,
-    )
+  for (const { peer, kind, ratio } of ratiosOf(results)) {
+    console.log(`times faster than ${peer}, ${kind}: ${ratio.toFixed(2)}x`)
   }
   console.log('')
 }
 
-function targetsOf({ name, results }: Case): Target[] {
-  return ratiosOf(results).map(({ name: kind, ratio }) => ({
-    name: `${name}: times faster, ${kind}`,
-    ratioMin: RATIO_MIN,
-    ratio,
-  }))
+/** The peer's median; a peer that did not take part leaves its target unmet. */
+function targetsOf({ name, results, input }: Case): Target[] {
+  const { peer, ratioMin } = input
+  const found = ratiosOf(results).find((one) => one.peer === peer && one.kind === 'median')
+  const ratio = found?.ratio ?? Number.NaN
+  return [{ name: `${name}: times faster than ${peer}, median`, ratioMin, ratio }]
 }
 
-/** How many times faster than snarkjs ours is. */
-function ratiosOf(results: readonly Result[]): { name: 'median' | 'min'; ratio: number }[] {
-  const [ours, theirs] = results.map(({ summary }) => summary)
-  if (ours === undefined || theirs === undefined) return []
-  return [
-    { name: 'median', ratio: theirs.medianMs / ours.medianMs },
-    { name: 'min', ratio: theirs.minMs / ours.minMs },
-  ]
+/** How many times faster than each of the others ours is. */
+function ratiosOf(
+  results: readonly Result[],
+): { peer: string; kind: 'median' | 'min'; ratio: number }[] {
+  const [ours, ...others] = results
+  if (ours === undefined) return []
+  return others.flatMap(({ name: peer, summary }) => [
+    { peer, kind: 'median', ratio: summary.medianMs / ours.summary.medianMs },
+    { peer, kind: 'min', ratio: summary.minMs / ours.summary.minMs },
+  ])
 }
 
 function mib(bytes: number): string {
   return (bytes / 2 ** 20).toFixed(1)
-}
-
-/** snarkjs makes the .wtns: both provers start from the same bytes. */
-async function witnessBytes(input: snarkjs.CircuitSignals, wasm: string): Promise<Uint8Array> {
-  const memory: { type: 'mem'; data?: Uint8Array } = { type: 'mem' }
-  await snarkjs.wtns.calculate(input, wasm, memory as never)
-  if (!memory.data) throw new Error('snarkjs: expected the bytes of a witness, got none')
-  return memory.data
 }
 
 /** snarkjs keeps its threads for the next proof; without this the process would not end. */

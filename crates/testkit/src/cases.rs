@@ -84,6 +84,27 @@ pub fn chain(name: &'static str, steps: usize) -> Circuit {
     circuit
 }
 
+/// x(i+1) = x(i)^5 + 7, `steps` times from 5, three constraints each, and one that makes the last
+/// one public: all values are as long as they can be.
+#[must_use]
+pub fn power_chain(name: &'static str, steps: usize) -> Circuit {
+    const ADDED: i64 = 7;
+    let mut circuit = Circuit::new(name, 1);
+    let mut x = circuit.wire(int(5));
+    for _ in 0..steps {
+        let square = circuit.wire(circuit.value(x).square());
+        let fourth = circuit.wire(circuit.value(square).square());
+        let next = circuit.wire(circuit.value(fourth) * circuit.value(x) + int(ADDED));
+        circuit.constrain_small(&[(x, 1)], &[(x, 1)], &[(square, 1)]);
+        circuit.constrain_small(&[(square, 1)], &[(square, 1)], &[(fourth, 1)]);
+        circuit.constrain_small(&[(fourth, 1)], &[(x, 1)], &[(next, 1), (0, -ADDED)]);
+        x = next;
+    }
+    circuit.set(1, circuit.value(x));
+    circuit.constrain_small(&[(x, 1)], &[(0, 1)], &[(1, 1)]);
+    circuit
+}
+
 /// 29 + 2 + 1 = 32 rows: none to spare.
 fn full_domain() -> Circuit {
     chain("full_domain", 29)

@@ -3,6 +3,7 @@
 //! | module | what it is for |
 //! |---|---|
 //! | [`cases`], [`circuit`], [`setup`], [`files`] | small circuits, their files from known waste |
+//! | [`r1cs`] | circuits from files that others made |
 //! | [`malformed`] | files that must be refused, with the codes, and what `verify` must answer |
 //! | [`golden`] | proofs that another implementation made for the same files |
 //! | [`oracle`] | a slow, plain prover |
@@ -26,6 +27,7 @@ pub mod malformed;
 pub mod memory;
 pub mod oracle;
 pub mod python;
+pub mod r1cs;
 pub mod setup;
 mod temp;
 

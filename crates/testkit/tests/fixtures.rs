@@ -7,6 +7,7 @@ use testkit::cases::{CASES, by_name};
 use testkit::files::Fixture;
 use testkit::golden;
 use testkit::malformed::{Base, cases, verify_cases};
+use testkit::r1cs;
 
 fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
@@ -23,6 +24,20 @@ fn every_synthetic_key_and_witness_has_the_hash_of_the_index() {
         names.retain(|name| *name != case.name);
     }
     assert!(names.is_empty(), "cases without a golden vector: {names:?}");
+}
+
+#[test]
+fn a_circuit_that_is_read_from_its_files_has_the_same_key() {
+    for name in ["no_public", "dense", "infinities", "many_public"] {
+        let fixture = Fixture::new(&by_name(name));
+
+        let read = r1cs::circuit(fixture.name, &fixture.r1cs, &fixture.wtns);
+
+        let again = Fixture::new(&read);
+        assert_eq!(sha256(&again.zkey), sha256(&fixture.zkey), "{name}.zkey");
+        assert_eq!(again.r1cs, fixture.r1cs, "{name}.r1cs");
+        assert_eq!(again.wtns, fixture.wtns, "{name}.wtns");
+    }
 }
 
 #[test]
