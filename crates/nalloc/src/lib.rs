@@ -79,8 +79,9 @@ pub fn fuzz_heap(bytes: &[u8]) {
 /// What the large heap did and has, and how much secret memory there is.
 #[must_use]
 pub fn stats() -> Stats {
-    let Census { secret_bytes, locked_bytes, arenas, retired_bytes } = census();
-    Stats { secret_bytes, locked_bytes, arenas, retired_bytes, ..HEAP.stats() }
+    let Census { secret_bytes, secret_arena_bytes, locked_bytes, arenas, retired_bytes } = census();
+    let heap = HEAP.stats();
+    Stats { secret_bytes, secret_arena_bytes, locked_bytes, arenas, retired_bytes, ..heap }
 }
 
 /// Begins a new [`Stats::peak_live_bytes`] at what is live now.

@@ -34,6 +34,7 @@ fn secret_memory_and_arenas_are_counted_while_they_live() {
     let is_locked = secret.secret_status().expect("a secret arena").is_locked;
     let locked = locked_bytes + if is_locked { capacity_bytes } else { 0 };
     assert_eq!(counts(), (secret_bytes + capacity_bytes, locked, 2));
+    assert_eq!(nalloc::stats().secret_arena_bytes, capacity_bytes, "that of arenas alone");
 
     drop((plain, secret));
     let opened = held.pop().expect("a secret").open().expect("pages that can be read");
@@ -43,6 +44,7 @@ fn secret_memory_and_arenas_are_counted_while_they_live() {
     assert_eq!(counts(), (secret_bytes, locked_bytes, 0), "failures leave nothing");
     drop((held, opened));
     assert_eq!(counts(), (0, 0, 0));
+    assert_eq!(nalloc::stats().secret_arena_bytes, 0);
 
     std::thread::scope(|scope| {
         for _ in 0..4 {

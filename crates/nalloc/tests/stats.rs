@@ -61,5 +61,5 @@ fn the_numbers_follow_what_the_program_does() {
     after.write_json(&mut json).expect("a string takes everything");
     assert!(json.starts_with("{\"liveBytes\":") && json.ends_with('}'), "{json}");
     assert!(json.contains("\"memoryLimitBytes\":null,"), "{json}");
-    assert_eq!(json.matches(':').count(), 29, "{json}");
+    assert_eq!(json.matches(':').count(), 30, "{json}");
 }

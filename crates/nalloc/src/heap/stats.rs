@@ -42,7 +42,7 @@ impl HugePages {
 ///
 /// * `mapped_bytes` = `live_bytes` + `cached_bytes` + `zero_bytes` + `releasing_bytes`
 /// * `softened_bytes` <= `cached_bytes`, and `live_bytes` <= `peak_live_bytes`
-/// * `locked_bytes` <= `secret_bytes`
+/// * `locked_bytes` <= `secret_bytes`, and `secret_arena_bytes` <= `secret_bytes`
 /// * `allocations` = `hits` + `misses` + `fallbacks`, and `frees` <= `allocations`
 #[non_exhaustive]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -72,6 +72,8 @@ pub struct Stats {
     /// In the pages of live [`SecretBuf`](crate::SecretBuf)s and
     /// [`SealedSecret`](crate::SealedSecret)s, and the capacity of live secret arenas.
     pub secret_bytes: u64,
+    /// The part of `secret_bytes` in arenas, which `live_bytes` has too.
+    pub secret_arena_bytes: u64,
     /// In secret pages that the kernel keeps out of swap.
     pub locked_bytes: u64,
     /// Arenas that were made and not dropped.
@@ -124,6 +126,7 @@ impl Stats {
             ("metadataBytes", self.metadata_bytes),
             ("cacheLimitBytes", self.cache_limit_bytes),
             ("secretBytes", self.secret_bytes),
+            ("secretArenaBytes", self.secret_arena_bytes),
             ("lockedBytes", self.locked_bytes),
             ("arenas", self.arenas),
             ("retiredBytes", self.retired_bytes),
