@@ -22,6 +22,8 @@ export declare class ProvingKeyHandle {
   get verifyingKeyJson(): string
   /** What this key and one proof with it need. Throws `ERR_DISPOSED`. */
   estimate(): Estimate
+  /** A ticket for `sharedProvingKey`, which keeps nothing open. Throws `ERR_DISPOSED`. */
+  share(): string
   /** True after `dispose()`. */
   get isDisposed(): boolean
   /** Gives the memory back, as soon as no proof uses it. */
@@ -133,9 +135,12 @@ export interface ArenaSettings {
   isSecret: boolean
 }
 
+/** Sets how many jobs run at the same time, 1 to 64, and how many may wait; absent leaves it. */
+export declare function configureLine(runningMax?: number | undefined | null, waitingMax?: number | undefined | null): void
+
 /**
- * Sets the number of threads of the pool that all jobs of this process share, 1 to 1024. Throws
- * `ERR_BUSY` once there is a pool of another number.
+ * Sets the number of threads that a job has, 1 to 1024. Throws `ERR_BUSY` once there is a pool of
+ * another number.
  */
 export declare function configurePool(threads: number): void
 
@@ -222,6 +227,8 @@ export interface MemoryStats {
   rssBytes: number
   /** What may stay cached. */
   cacheLimitBytes: number
+  /** What is in use, as `memoryLimitBytes` bounds it. */
+  usedBytes: number
   /** What may be in use when a job begins; absent when there is no limit. */
   memoryLimitBytes?: number
   /** Allocations served from memory that was used before. */
@@ -343,6 +350,12 @@ export declare function setCacheLimit(bytes: number): void
  * What is cached beyond it is given back.
  */
 export declare function setMemoryLimit(bytes?: number | undefined | null): void
+
+/**
+ * Another handle of the key that a ticket of `share()` stands for, in any thread of this process.
+ * Throws `ERR_DISPOSED` when no handle of it is left, `ERR_INVALID_ARG` for what is no ticket.
+ */
+export declare function sharedProvingKey(ticket: string): ProvingKeyHandle
 
 /** Lets the kernel take every cached page when it needs memory; how many bytes. */
 export declare function softenCache(): number

@@ -58,6 +58,38 @@ test('numbers, bigints, negative and hexadecimal text give the same witness', as
   }
 })
 
+test('bytes are little-endian elements, one or several, and stay as they were', async (t) => {
+  const module = await compile(SMALL.wasm)
+  const values = (signal: unknown): bigint[] => [signal].flat(9).map((text) => BigInt(`${text}`))
+  const asBytes = Object.fromEntries(
+    Object.entries(SMALL.input).map(([name, signal]) => [
+      name,
+      new Uint8Array(Buffer.concat(values(signal).map(elementBytes))),
+    ]),
+  )
+  const copies = structuredClone(asBytes)
+  const [scope = 0n] = values(SMALL.input['scope'])
+  const beyond = { ...asBytes, scope: elementBytes(PRIME + scope) }
+
+  const expected = await calculate(module, SMALL.input, (length) => new WtnsSink(length))
+  for (const input of [asBytes, beyond]) {
+    const sink = await calculate(module, input, (length) => new WtnsSink(length))
+    t.true(sink.file.equals(expected.file))
+  }
+
+  t.deepEqual(asBytes, copies)
+  const two = { ...asBytes, secret: Buffer.alloc(64) }
+  await t.throwsAsync(
+    calculate(module, two, (length) => new WtnsSink(length)),
+    { code: 'ERR_INPUT', message: 'signal "secret": expected 1 value, got 2.' },
+  )
+  for (const length of [0, 31, 33]) {
+    const secret = Buffer.alloc(length, 7)
+    const call = calculate(module, { ...asBytes, secret }, (count) => new WtnsSink(count))
+    await t.throwsAsync(call, { code: 'ERR_INPUT', message: /a Uint8Array of 32 bytes for each/ })
+  }
+})
+
 test('nested arrays are taken in row-major order', async (t) => {
   const module = await compile(SMALL.wasm)
   const flat = await calculate(module, SMALL.input, (length) => new WtnsSink(length))

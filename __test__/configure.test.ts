@@ -8,7 +8,7 @@ import { fixtures } from './_repository.ts'
 const zkey = path.join(fixtures, 'chain2000.zkey')
 const wtns = path.join(fixtures, 'chain2000.wtns')
 const HEAD = `
-  import { configure, NallocError, ProvingKey } from 'nalloc'
+  import { configure, NallocError, ProvingKey, stats } from 'nalloc'
   import * as groth16 from 'nalloc/groth16'
   import { readdirSync, readFileSync } from 'node:fs'
   import { Worker } from 'node:worker_threads'
@@ -110,6 +110,49 @@ test('proofs for one blinding are the same with one thread and with two', async 
   }
 
   t.deepEqual(proofs[0], proofs[1])
+})
+
+test('concurrency and maxQueue are refused outside of their range, and change nothing', async (t) => {
+  const result = await resultOf(
+    t,
+    `
+    const wrong = [
+      ...[0, 65, 1.5, '2', null].map((concurrency) => ({ concurrency, maxQueue: 0 })),
+      ...[-1, 2 ** 32, NaN, '1'].map((maxQueue) => ({ concurrency: 2, maxQueue })),
+    ]
+    const errors = wrong.map((options) => failure(() => configure(options)))
+    const key = await ProvingKey.open(zkey)
+    let most = 0
+    const onProgress = () => { most = Math.max(most, stats().arenas) }
+    await Promise.all([1, 2, 3].map(() => key.prove(wtns, { onProgress })))
+    print([errors.map(({ code, message }) => code + ' ' + message), most])
+    `,
+  )
+
+  const concurrency = 'ERR_INVALID_ARG concurrency: expected an integer in 1..64, got'
+  const maxQueue = 'ERR_INVALID_ARG maxQueue: expected an integer in 0..4294967295, got'
+  t.deepEqual(result, [
+    [
+      ...['0', '65', '1.5', '"2"', 'null'].map((got) => `${concurrency} ${got}`),
+      ...['-1', '4294967296', 'NaN', '"1"'].map((got) => `${maxQueue} ${got}`),
+    ],
+    1,
+  ])
+})
+
+test('each proof at a time has as many threads as were asked for', async (t) => {
+  const result = await resultOf(
+    t,
+    `
+    configure({ threads: 2, concurrency: 3 })
+    const key = await ProvingKey.open(zkey)
+    const before = threads()
+    await Promise.all(Array.from({ length: 9 }, () => key.prove(wtns)))
+    print([before, threads()])
+    `,
+  )
+
+  t.deepEqual(result, [2, 6])
 })
 
 test('a number that is none of 1 to 1024 is refused', async (t) => {

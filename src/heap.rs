@@ -2,7 +2,7 @@
 
 use napi_derive::napi;
 
-use crate::{arena, key, limit, number, region};
+use crate::{arena, key, limit, line, number, region};
 
 /// Bytes and counts of nalloc's heap, and the process's resident memory.
 #[napi(object)]
@@ -23,6 +23,8 @@ pub struct MemoryStats {
     pub rss_bytes: f64,
     /// What may stay cached.
     pub cache_limit_bytes: f64,
+    /// What is in use, as `memoryLimitBytes` bounds it.
+    pub used_bytes: f64,
     /// What may be in use when a job begins; absent when there is no limit.
     pub memory_limit_bytes: Option<f64>,
     /// Allocations served from memory that was used before.
@@ -60,6 +62,7 @@ pub fn stats() -> MemoryStats {
         metadata_bytes: number::from_u64(stats.metadata_bytes),
         rss_bytes: number::from_u64(nalloc::rss_bytes().unwrap_or(0)),
         cache_limit_bytes: number::from_u64(stats.cache_limit_bytes),
+        used_bytes: number::from_u64(limit::used_bytes()),
         memory_limit_bytes: limit::memory_limit_bytes().map(number::from_u64),
         hits: number::from_u64(stats.hits),
         misses: number::from_u64(stats.misses),
@@ -83,6 +86,14 @@ pub fn reset_peak() {
 #[napi(catch_unwind)]
 pub fn set_cache_limit(bytes: f64) {
     nalloc::set_cache_limit(number::byte_limit(bytes));
+}
+
+/// Sets how many bytes may be in use when a job begins, its own included; absent for no limit.
+/// What is cached beyond it is given back.
+#[napi(catch_unwind)]
+pub fn set_memory_limit(bytes: Option<f64>) {
+    limit::set_memory_limit(bytes.map(number::byte_limit));
+    line::advance();
 }
 
 /// Lets the kernel take every cached page when it needs memory; how many bytes.

@@ -1,9 +1,10 @@
 //! `ProvingKeyHandle`: a parsed .zkey that JavaScript holds and jobs lease.
 
 use std::{
+    collections::BTreeMap,
     ops::Deref,
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -17,8 +18,8 @@ use napi::{
 use napi_derive::napi;
 
 use crate::{
-    error::{Failure, Result},
-    limit::Admission,
+    error::{DISPOSED, Failure, INTERNAL, INVALID_ARG, Result},
+    limit::{Admission, Need},
     line::{self, Turn},
     number,
     region::Lease,
@@ -96,26 +97,68 @@ pub fn open_keys() -> u64 {
 }
 
 /// A key that counts as open until its memory is freed.
-pub struct OpenKey(ProvingKey);
+pub struct OpenKey {
+    key: ProvingKey,
+    /// No other key of this process has it.
+    id: u64,
+}
 
 impl OpenKey {
     fn new(key: ProvingKey) -> Self {
+        static OPENED: AtomicU64 = AtomicU64::new(0);
         OPEN_KEYS.fetch_add(1, Ordering::Relaxed);
-        Self(key)
+        Self { key, id: OPENED.fetch_add(1, Ordering::Relaxed) }
     }
 }
 
 impl Deref for OpenKey {
     type Target = ProvingKey;
     fn deref(&self) -> &ProvingKey {
-        &self.0
+        &self.key
     }
 }
 
 impl Drop for OpenKey {
     fn drop(&mut self) {
+        shared().remove(&self.id);
         OPEN_KEYS.fetch_sub(1, Ordering::Relaxed);
     }
+}
+
+/// The keys that have a ticket, by their numbers.
+static SHARED: Mutex<BTreeMap<u64, Weak<OpenKey>>> = Mutex::new(BTreeMap::new());
+
+fn shared() -> MutexGuard<'static, BTreeMap<u64, Weak<OpenKey>>> {
+    // A map is whole whenever the lock is free.
+    SHARED.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What every ticket of this process begins with, and of no other.
+fn ticket_start() -> Result<&'static str> {
+    static START: OnceLock<String> = OnceLock::new();
+    if let Some(start) = START.get() {
+        return Ok(start);
+    }
+    let number = getrandom::u64().map_err(|error| {
+        Failure::new(INTERNAL, format!("the system gives no random numbers: {error}"))
+    })?;
+    Ok(START.get_or_init(|| format!("nalloc-key-{number:016x}-")))
+}
+
+/// Another handle of the key that a ticket of `share()` stands for, in any thread of this process.
+/// Throws `ERR_DISPOSED` when no handle of it is left, `ERR_INVALID_ARG` for what is no ticket.
+#[napi(catch_unwind)]
+pub fn shared_proving_key(ticket: String) -> Result<ProvingKeyHandle> {
+    let number = ticket.strip_prefix(ticket_start()?).and_then(|number| number.parse().ok());
+    let Some(id): Option<u64> = number else {
+        let message = "ticket: expected one that share() gave in this process, got another text";
+        return Err(Failure::new(INVALID_ARG, message).into());
+    };
+    let key = shared().get(&id).and_then(Weak::upgrade);
+    let key = key.ok_or_else(|| {
+        Failure::new(DISPOSED, "ticket: expected that of an open key, got that of a disposed one")
+    })?;
+    Ok(ProvingKeyHandle { key: Mutex::new(Some(key)) })
 }
 
 /// A proving key in native memory. Jobs that use it keep it alive beyond `dispose()`.
@@ -165,6 +208,15 @@ impl ProvingKeyHandle {
         })
     }
 
+    /// A ticket for `sharedProvingKey`, which keeps nothing open. Throws `ERR_DISPOSED`.
+    #[napi(catch_unwind)]
+    pub fn share(&self) -> Result<String> {
+        let key = self.lease()?;
+        let ticket = format!("{}{}", ticket_start()?, key.id);
+        shared().insert(key.id, Arc::downgrade(&key));
+        Ok(ticket)
+    }
+
     /// True after `dispose()`.
     #[napi(getter, catch_unwind)]
     pub fn is_disposed(&self) -> bool {
@@ -190,11 +242,11 @@ pub fn open_proving_key<'env>(
     let source = Input::copy_of(source)?;
     task.start(
         env,
-        Turn::InLine,
-        move |state| {
-            let admission = Admission::new(options.memory_limit_bytes, 0);
+        Turn::InLine(Need::Unknown),
+        move |state, grant| {
+            let admission = Admission::new(options.memory_limit_bytes, 0, grant.room);
             let read = ReadOptions {
-                pool: line::pool()?,
+                pool: grant.pool,
                 observer: state,
                 allow_insecure: options.allow_insecure,
                 memory_limit_bytes: admission.bytes_max(),

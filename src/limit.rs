@@ -1,8 +1,9 @@
 //! `memory.memoryLimit`: which jobs may begin.
 //!
 //! A limit in the heap would make an allocation fail inside of code that cannot fail, which ends
-//! the host. So a job is measured before it takes anything: what is in use, and what it will need,
-//! must fit. Such jobs run one after another (`line`), so nothing comes in between.
+//! the host. So a job is measured before it takes anything: what is in use, what running jobs were
+//! promised and have not taken yet, and what it will need, must fit. The line (`line`) lets it wait
+//! for the running ones; what does not fit beside none of them is refused.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -20,6 +21,8 @@ use crate::{
 const NONE: u64 = u64::MAX;
 
 static LIMIT_BYTES: AtomicU64 = AtomicU64::new(NONE);
+/// What running jobs will take and have not taken yet.
+static PROMISED_BYTES: AtomicU64 = AtomicU64::new(0);
 
 /// Takes `NALLOC_MEMORY_LIMIT` over from the heap, which would enforce it by failing. The addon is
 /// initialised once in each worker; only the first time finds a limit there.
@@ -37,11 +40,14 @@ pub fn memory_limit_bytes() -> Option<u64> {
     Some(LIMIT_BYTES.load(Ordering::Relaxed)).filter(|&limit| limit != NONE)
 }
 
-/// Sets how many bytes may be in use when a job begins, its own included; absent for no limit.
-/// What is cached beyond it is given back.
-#[napi(catch_unwind)]
-pub fn set_memory_limit(bytes: Option<f64>) {
-    let limit = bytes.map_or(NONE, number::byte_limit);
+/// Whether there is a limit.
+pub fn has_limit() -> bool {
+    memory_limit_bytes().is_some()
+}
+
+/// Sets the limit. What is cached beyond it is given back.
+pub fn set_memory_limit(bytes: Option<u64>) {
+    let limit = bytes.unwrap_or(NONE);
     LIMIT_BYTES.store(limit, Ordering::Relaxed);
     let stats = nalloc::stats();
     if stats.live_bytes.saturating_add(stats.cached_bytes) > limit {
@@ -49,55 +55,130 @@ pub fn set_memory_limit(bytes: Option<f64>) {
     }
 }
 
-/// Bytes in use, as the limit counts them.
-fn used_bytes() -> u64 {
+/// Bytes in use, as the limit counts them: keys, witnesses, secrets, arenas, and what proofs took.
+pub fn used_bytes() -> u64 {
     let stats = nalloc::stats();
-    // Secret arenas of proofs would be counted twice, but only a proof that runs has one.
-    let native = stats.live_bytes.saturating_add(stats.secret_bytes);
+    // Secret arenas, which are those of proofs, lie in the heap.
+    let secrets = stats.secret_bytes - stats.secret_arena_bytes;
+    let native = stats.live_bytes.saturating_add(secrets);
     native.saturating_add(arena::census().capacity_bytes)
 }
 
 /// Whether `what` may take `bytes` bytes now.
 pub fn admit(what: &str, bytes: u64) -> Result<(), Failure> {
-    let Some(limit) = memory_limit_bytes() else { return Ok(()) };
-    let used = used_bytes();
-    if used.saturating_add(bytes) <= limit { Ok(()) } else { Err(over(what, bytes, limit, used)) }
+    Admission::new(None, 0, Room::now()).check(what, bytes)
 }
 
-fn over(what: &str, needed: u64, limit: u64, used: u64) -> Failure {
-    let [needed, limit, used] = [needed, limit, used].map(number::size_text);
-    let message = format!(
-        "{what}: needs about {needed}, limit {limit} (memory.memoryLimit) with {used} in use. \
-         Raise it, or dispose keys, witnesses and arenas that are not needed"
-    );
-    Failure::new(LIMIT, message)
+/// What a job takes while it runs, beside what its caller holds for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// At most so many bytes.
+    Bytes(u64),
+    /// Nobody knows before its file is read: under a limit it runs alone.
+    Unknown,
+}
+
+/// Memory that a job was promised; what it has taken counts as in use, and is promised no more.
+pub struct Promise {
+    bytes: AtomicU64,
+}
+
+impl Promise {
+    /// Counts until it is kept or dropped.
+    pub fn of(need: Need) -> Self {
+        let bytes = match need {
+            Need::Bytes(bytes) => bytes,
+            Need::Unknown => 0,
+        };
+        // Relaxed, here and below: the sum stands for itself. A job takes its memory before it
+        // keeps the promise, so that in between it counts twice and never not at all.
+        PROMISED_BYTES.fetch_add(bytes, Ordering::Relaxed);
+        Self { bytes: AtomicU64::new(bytes) }
+    }
+
+    /// The job has taken all that it will take.
+    pub fn keep(&self) {
+        let bytes = self.bytes.swap(0, Ordering::Relaxed);
+        PROMISED_BYTES.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Promise {
+    fn drop(&mut self) {
+        self.keep();
+    }
+}
+
+/// The limit, and what was in use and promised, at one moment.
+#[derive(Clone, Copy, Debug)]
+pub struct Room {
+    limit_bytes: Option<u64>,
+    used_bytes: u64,
+}
+
+impl Room {
+    /// As it is now.
+    pub fn now() -> Self {
+        let promised = PROMISED_BYTES.load(Ordering::Relaxed);
+        Self {
+            limit_bytes: memory_limit_bytes(),
+            used_bytes: used_bytes().saturating_add(promised),
+        }
+    }
+
+    /// For work that takes nothing worth counting.
+    pub fn unlimited() -> Self {
+        Self { limit_bytes: None, used_bytes: 0 }
+    }
+
+    /// Whether so many bytes more fit.
+    pub fn holds(&self, bytes: u64) -> bool {
+        self.limit_bytes.is_none_or(|limit| self.used_bytes.saturating_add(bytes) <= limit)
+    }
+
+    /// Whether so many bytes fit when nothing else is in use.
+    pub fn can_ever_hold(&self, bytes: u64) -> bool {
+        self.limit_bytes.is_none_or(|limit| bytes <= limit)
+    }
+
+    /// The error of what does not fit.
+    pub fn refuse(&self, what: &str, needed: u64) -> Failure {
+        let limit = self.limit_bytes.unwrap_or(NONE);
+        let [needed, limit, used] = [needed, limit, self.used_bytes].map(number::size_text);
+        let message = format!(
+            "{what}: needs about {needed}, limit {limit} (memory.memoryLimit) with {used} in use. \
+             Raise it, or dispose keys, witnesses and arenas that are not needed"
+        );
+        Failure::new(LIMIT, message)
+    }
 }
 
 /// What one job may take.
 #[derive(Clone, Copy)]
-#[expect(clippy::struct_field_names, reason = "units stand in names")]
 pub struct Admission {
     /// What its caller allows.
     asked_bytes: Option<u64>,
-    limit_bytes: Option<u64>,
-    /// What others have.
-    used_bytes: u64,
+    /// What there was when it began, less what it held already.
+    room: Room,
 }
 
 impl Admission {
-    /// For a job that begins now, whose caller allows `asked_bytes` and which holds `held_bytes` of
-    /// its need already.
-    pub fn new(asked_bytes: Option<f64>, held_bytes: u64) -> Self {
-        Self {
-            asked_bytes: asked_bytes.map(number::byte_limit),
-            limit_bytes: memory_limit_bytes(),
-            used_bytes: used_bytes().saturating_sub(held_bytes),
-        }
+    /// For a job that began with `room`, whose caller allows `asked_bytes` and which holds
+    /// `held_bytes` of its need already.
+    pub fn new(asked_bytes: Option<f64>, held_bytes: u64, room: Room) -> Self {
+        let used_bytes = room.used_bytes.saturating_sub(held_bytes);
+        let room = Room { used_bytes, ..room };
+        Self { asked_bytes: asked_bytes.map(number::byte_limit), room }
+    }
+
+    /// Refuses what does not fit the limit of the process.
+    pub fn check(&self, what: &str, needed: u64) -> Result<(), Failure> {
+        if self.room.holds(needed) { Ok(()) } else { Err(self.room.refuse(what, needed)) }
     }
 
     /// The most that the job may need.
     pub fn bytes_max(&self) -> Option<u64> {
-        let left = self.limit_bytes.map(|limit| limit.saturating_sub(self.used_bytes));
+        let left = self.room.limit_bytes.map(|limit| limit.saturating_sub(self.room.used_bytes));
         match (self.asked_bytes, left) {
             (Some(asked), Some(left)) => Some(asked.min(left)),
             (one, other) => one.or(other),
@@ -107,11 +188,9 @@ impl Admission {
     /// Names the limit that stood in the way, where one did.
     pub fn explain(&self, error: Error) -> Failure {
         let Error::Limit { what, needed, limit: refused } = error else { return error.into() };
-        match self.limit_bytes {
-            Some(limit) if self.asked_bytes != Some(refused) => {
-                over(what, needed, limit, self.used_bytes)
-            }
-            _ => error.into(),
+        if self.room.limit_bytes.is_some() && self.asked_bytes != Some(refused) {
+            return self.room.refuse(what, needed);
         }
+        error.into()
     }
 }

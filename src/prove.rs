@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nalloc_bn254::Fr;
+use nalloc_bn254::{Fr, Observer};
 use nalloc_groth16::{ProveOptions as CoreOptions, ProvingKey, Witness, public_to_json};
 use napi::{
     Env,
@@ -13,8 +13,8 @@ use napi_derive::napi;
 use crate::{
     error::{Failure, INVALID_ARG, Result},
     key::ProvingKeyHandle,
-    limit::Admission,
-    line::{self, Turn},
+    limit::{Admission, Need, Promise, Room},
+    line::{self, Grant, Turn},
     number,
     region::Lease,
     secret::{Sealed, SecretHandle},
@@ -59,6 +59,8 @@ pub struct ProofOutput {
     pub peak_bytes: f64,
 }
 
+/// What messages call it.
+const WHAT: &str = "the proof";
 /// Bytes of one value of a witness.
 const VALUE_BYTES: u64 = 32;
 
@@ -102,10 +104,16 @@ pub fn prove<'env>(
         Either4::C(handle) => WitnessInput::Native(handle.lease()?),
         Either4::D(handle) => WitnessInput::Secret(handle.lease()?),
     };
+    let needed = key.estimate_bytes(line::thread_count());
+    let beside = needed.saturating_sub(witness.held_bytes());
+    let room = Room::now();
+    if !room.can_ever_hold(beside) {
+        return Err(room.refuse(WHAT, needed).into());
+    }
     task.start(
         env,
-        Turn::InLine,
-        move |state| run(&key, witness, blinding, &options, state),
+        Turn::InLine(Need::Bytes(beside)),
+        move |state, grant| run(&key, witness, blinding, &options, (state, grant)),
         |output| output,
     )
 }
@@ -123,9 +131,12 @@ fn run(
     witness: WitnessInput,
     blinding: Option<(Fr, Fr)>,
     options: &ProveOptions,
-    state: &TaskState,
+    (state, grant): (&TaskState, &Grant),
 ) -> std::result::Result<ProofOutput, Failure> {
-    let admission = Admission::new(options.memory_limit_bytes, witness.held_bytes());
+    let pool = grant.pool;
+    let admission = Admission::new(options.memory_limit_bytes, witness.held_bytes(), grant.room);
+    // Before the witness is read, which takes memory too.
+    admission.check(WHAT, key.estimate_bytes(pool.thread_count()))?;
     let witness = match witness {
         WitnessInput::Path(path) => Arc::new(Witness::read(path.as_ref())?),
         WitnessInput::Arena(bytes) => {
@@ -136,10 +147,9 @@ fn run(
         }
         WitnessInput::Native(witness) => witness,
     };
-    let pool = line::pool()?;
     let core = CoreOptions {
         pool,
-        observer: state,
+        observer: &Taking { state, promise: &grant.promise },
         self_verify: options.self_verify,
         blinding,
         memory_limit_bytes: admission.bytes_max(),
@@ -158,6 +168,25 @@ fn run(
         timings,
         peak_bytes,
     })
+}
+
+/// Sees when a proof has taken all of its memory: when it begins to compute.
+struct Taking<'a> {
+    state: &'a TaskState,
+    promise: &'a Promise,
+}
+
+impl Observer for Taking<'_> {
+    fn is_cancelled(&self) -> bool {
+        self.state.is_cancelled()
+    }
+
+    fn progress(&self, phase: &'static str, done: u64, total: u64) {
+        if phase != "witness" {
+            self.promise.keep();
+        }
+        self.state.progress(phase, done, total);
+    }
 }
 
 fn blinding(options: &ProveOptions) -> Result<Option<(Fr, Fr)>> {

@@ -270,7 +270,7 @@ pub fn read_secret<'env>(
     require: SecretRequirements,
     task: &Task,
 ) -> Result<PromiseRaw<'env, SecretHandle>> {
-    task.start(env, Turn::AtOnce, move |_| read(&path, require), |handle| handle)
+    task.start(env, Turn::AtOnce, move |_, _| read(&path, require), |handle| handle)
 }
 
 fn read(path: &str, require: SecretRequirements) -> std::result::Result<SecretHandle, Failure> {

@@ -24,12 +24,14 @@ use napi_derive::napi;
 
 use crate::{
     error::{Failure, Result, guard},
-    line::{self, Turn},
+    limit::Need,
+    line::{self, Grant, Settle, Turn},
     number,
 };
 
-/// Shortest time between two progress reports of one task: 20 a second at most.
-const PROGRESS_INTERVAL_MS_MIN: u64 = 50;
+/// Shortest time between two progress reports in one phase. A call has at most ten phases, each of
+/// which is reported when it begins: 20 reports a second at most.
+const PROGRESS_INTERVAL_MS_MIN: u64 = 100;
 /// Progress reports that may wait for a busy event loop; later ones are dropped. A small proof
 /// begins all of its six phases before the loop looks.
 const PROGRESS_WAITING_MAX: usize = 16;
@@ -89,24 +91,25 @@ impl Task {
         &self,
         env: &'env Env,
         turn: Turn,
-        work: impl FnOnce(&TaskState) -> std::result::Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&TaskState, &Grant) -> std::result::Result<T, Failure> + Send + 'static,
         finish: fn(T) -> D,
     ) -> Result<PromiseRaw<'env, D>>
     where
         T: Send + 'static,
         D: ToNapiValue + 'static,
     {
-        let pool = line::pool_for(turn)?;
-        let (job, promise) = self.job(env, work, finish)?;
+        line::check_turn(turn)?;
+        let (job, promise) = self.job(env, turn.need(), work, finish)?;
         self.state.progress("queue", 0, 1);
-        line::enter(pool, turn, job);
+        line::enter(turn, job)?;
         Ok(promise)
     }
 
     fn job<'env, T, D>(
         &self,
         env: &'env Env,
-        work: impl FnOnce(&TaskState) -> std::result::Result<T, Failure> + Send + 'static,
+        need: Need,
+        work: impl FnOnce(&TaskState, &Grant) -> std::result::Result<T, Failure> + Send + 'static,
         finish: fn(T) -> D,
     ) -> Result<(line::Job, PromiseRaw<'env, D>)>
     where
@@ -115,16 +118,20 @@ impl Task {
     {
         let (deferred, promise) = deferred(env).map_err(|error| into_coded(&error))?;
         let state = Arc::clone(&self.state);
-        let job =
-            line::Job::new(Arc::clone(&self.state), move || {
-                let outcome = guard(|| {
-                    if state.is_cancelled() { Err(Failure::cancelled()) } else { work(&state) }
-                });
+        let run = move |grant: Option<Grant>| {
+            let outcome = guard(|| match grant {
+                Some(grant) if !state.is_cancelled() => work(&state, &grant),
+                _ => Err(Failure::cancelled()),
+            });
+            let settle = move || {
                 deferred.resolve(Box::new(move |env: Env| match outcome {
                     Ok(value) => Ok(finish(value)),
                     Err(failure) => Err(failure.into_rejection(env)),
                 }));
-            });
+            };
+            Box::new(settle) as Settle
+        };
+        let job = line::Job::new(Arc::clone(&self.state), need, run);
         Ok((job, promise))
     }
 }
@@ -182,7 +189,7 @@ impl TaskState {
         is_new
     }
 
-    /// True for the caller that may report now: the one that began a phase, or the first one 50 ms
+    /// True for the caller that may report now: the one that began a phase, or the first one 100 ms
     /// after the last report.
     fn takes_turn(&self, is_new_phase: bool) -> bool {
         let now_ms = u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX);

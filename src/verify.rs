@@ -63,7 +63,7 @@ pub fn verify<'env>(
     task.start(
         env,
         Turn::AtOnce,
-        move |_state| Ok(key.explain_json(public_signals.as_bytes(), proof.as_bytes())),
+        move |_state, _grant| Ok(key.explain_json(public_signals.as_bytes(), proof.as_bytes())),
         |explained| {
             let refusal = |failure: VerifyFailure| Refusal {
                 reason: failure.reason().to_owned(),

@@ -45,6 +45,17 @@ export function writeElement(limbs: Uint16Array, value: unknown): boolean {
   }
 }
 
+/**
+ * Writes little-endian bytes mod r to `limbs`, which holds one element. False for other than 32 of
+ * them. @internal
+ */
+export function writeBytes(limbs: Uint16Array, bytes: Uint8Array): boolean {
+  if (bytes.length !== ELEMENT_BYTES) return false
+  new Uint8Array(limbs.buffer, limbs.byteOffset, ELEMENT_BYTES).set(bytes)
+  finish(limbs, false)
+  return true
+}
+
 /** True when these words, least significant first, are r. @internal */
 export function isPrime(words: Uint32Array): boolean {
   return words.length === primeWords.length && primeWords.every((word, i) => word === words[i])

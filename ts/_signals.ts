@@ -2,7 +2,13 @@
 // takes, as one block of words that is wiped after use.
 
 import { showType } from './_check.ts'
-import { ELEMENT_LIMBS, VALUE_DIGITS_MAX, writeElement } from './_field.ts'
+import {
+  ELEMENT_BYTES,
+  ELEMENT_LIMBS,
+  VALUE_DIGITS_MAX,
+  writeBytes,
+  writeElement,
+} from './_field.ts'
 import { NallocError } from './errors.ts'
 import type { CircuitInputs } from './inputs.ts'
 
@@ -39,7 +45,9 @@ export interface Expected {
 
 const NESTING_MAX = 32
 const NAMES_SHOWN_MAX = 20
-const VALUE_EXPECTED = `a bigint, a safe integer, or up to ${VALUE_DIGITS_MAX} decimal or 0x digits`
+const VALUE_EXPECTED =
+  `a bigint, a safe integer, up to ${VALUE_DIGITS_MAX} decimal or 0x digits, or a Uint8Array of ` +
+  `${ELEMENT_BYTES} bytes for each value`
 
 /** Throws ERR_INPUT when names or counts differ from what the circuit takes. @internal */
 export function readSignals(inputs: CircuitInputs, expected: Expected): Signals {
@@ -107,6 +115,7 @@ function measure(entries: readonly [string, unknown][], expected: Expected): Sig
 }
 
 function countOf(name: string, value: unknown, depth = 0): number {
+  if (isBytes(value)) return value.length / ELEMENT_BYTES
   if (!Array.isArray(value)) return 1
   if (depth === NESTING_MAX) {
     throw inputError(`signal "${name}": expected at most ${NESTING_MAX} arrays in each other.`)
@@ -129,10 +138,21 @@ class Writer {
       for (const item of value) this.write(name, item)
       return
     }
+    if (isBytes(value)) {
+      for (let at = 0; at < value.length; at += ELEMENT_BYTES) {
+        const element = value.subarray(at, at + ELEMENT_BYTES)
+        this.#writeOne(name, value, (limbs) => writeBytes(limbs, element))
+      }
+      return
+    }
+    this.#writeOne(name, value, (limbs) => writeElement(limbs, value))
+  }
+
+  #writeOne(name: string, value: unknown, write: (limbs: Uint16Array) => boolean): void {
     const start = this.count * ELEMENT_LIMBS
     const limbs = this.#limbs.subarray(start, start + ELEMENT_LIMBS)
     // Never shows the value. An array that grew since it was measured ends at the empty subarray.
-    if (limbs.length === 0 || !writeElement(limbs, value)) {
+    if (limbs.length === 0 || !write(limbs)) {
       const hint = hintFor(value)
       const message = `signal "${name}": expected ${VALUE_EXPECTED}, got ${kindOf(value)}.`
       const details = { signal: name, element: this.count }
@@ -146,6 +166,11 @@ class Writer {
   }
 }
 
+/** Whole elements in bytes. Others are refused as a value, which says what was expected. */
+function isBytes(value: unknown): value is Uint8Array {
+  return value instanceof Uint8Array && value.length > 0 && value.length % ELEMENT_BYTES === 0
+}
+
 function kindOf(value: unknown): string {
   const isRightType = ['string', 'number', 'bigint'].includes(typeof value)
   return isRightType ? `a ${typeof value} of another form` : showType(value)
@@ -153,7 +178,8 @@ function kindOf(value: unknown): string {
 
 function hintFor(value: unknown): string | undefined {
   if (typeof value === 'boolean') return 'Give 0 or 1.'
-  if (ArrayBuffer.isView(value)) return 'Give an array: Array.from(bytes).'
+  if (ArrayBuffer.isView(value))
+    return 'Give an array for values of one byte each: Array.from(bytes).'
   if (typeof value === 'object' && value !== null) {
     return 'A bus is given field by field: { "point.x": 1, "point.y": 2 }.'
   }

@@ -20,9 +20,10 @@ export interface Memory {
   set cacheLimit(size: Size)
 
   /**
-   * A proof, or the opening of a key, that would bring the bytes in use above this limit rejects
-   * with ERR_LIMIT before it takes any. In use are keys, proofs and witnesses; what JavaScript
-   * itself uses is not counted.
+   * A proof, or the opening of a key, that would bring the bytes in use (`stats().usedBytes`) above
+   * this limit waits for the proofs that run, and rejects with ERR_LIMIT before it takes any when it
+   * does not fit beside none. In use are keys, proofs and witnesses, also those that wait; what
+   * JavaScript itself uses is not counted.
    *
    * @defaultValue null: no limit
    */

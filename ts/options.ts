@@ -45,8 +45,8 @@ export interface AbortOptions {
 /** Options of the calls that take long enough to be watched. */
 export interface TaskOptions extends AbortOptions {
   /**
-   * Called from the event loop, at most 20 times a second and at the start of each phase, never
-   * after the promise has settled. What it throws stops the call, whose promise then rejects with
+   * Called from the event loop when a phase begins and ten times a second, in all at most 20 times a
+   * second, never after the promise has settled. What it throws stops the call, whose promise then rejects with
    * it.
    */
   readonly onProgress?: ((progress: Progress) => void) | undefined
@@ -158,8 +158,19 @@ export interface AccessOptions {
 /** Settings of `configure`. */
 export interface ConfigureOptions {
   /**
-   * Threads that prove, 1..1024. @defaultValue as many as this process may use at once: its CPUs
+   * Threads of a proof, 1..1024. @defaultValue as many as this process may use at once: its CPUs
    * and the limits of its cgroup
    */
   readonly threads?: number | undefined
+  /**
+   * Proofs and openings of keys that run at the same time, 1..64, each with `threads` threads of its
+   * own. One proof after the other is the fastest for large circuits and takes the least memory;
+   * several share the CPUs more evenly among callers. @defaultValue 1
+   */
+  readonly concurrency?: number | undefined
+  /**
+   * Calls that may wait for their turn, 0..2^32-1; one more is refused with ERR_QUEUE_FULL.
+   * @defaultValue 1000
+   */
+  readonly maxQueue?: number | undefined
 }

@@ -137,6 +137,31 @@ export class ProvingKey {
     return withKindsNamed(args, () => openKey(source, settings, call))
   }
 
+  /**
+   * Another handle of a key that is open, by the ticket of `share()`: how worker threads use one key
+   * without reading it again. Each handle is disposed for itself, the key goes with the last one.
+   *
+   * @throws ERR_DISPOSED when no handle of the key is left; ERR_INVALID_ARG for what is no ticket of
+   * this process
+   * @example
+   * import { Worker } from 'node:worker_threads'
+   * import { ProvingKey } from 'nalloc'
+   *
+   * const key = await ProvingKey.open('circuit.zkey')
+   * const program = `
+   *   const { workerData } = require('node:worker_threads')
+   *   const { ProvingKey } = require('nalloc')
+   *   const key = ProvingKey.fromShared(workerData)
+   *   key.prove('witness.wtns').then(({ proof }) => console.log(proof.protocol)) // groth16
+   * `
+   * new Worker(program, { eval: true, workerData: key.share() })
+   */
+  static fromShared(ticket: string): ProvingKey {
+    const expected = 'text that share() gave'
+    if (typeof ticket !== 'string') throw wrongType('ticket', expected, show(ticket))
+    return new ProvingKey(callNative(() => binding().sharedProvingKey(ticket)))
+  }
+
   /** Sizes and identity of the key. */
   get info(): KeyInfo {
     return { curve: 'bn128', ...callNative(() => this.#native.info) }
@@ -155,6 +180,22 @@ export class ProvingKey {
   /** True after `dispose()`. */
   get isDisposed(): boolean {
     return this.#native.isDisposed
+  }
+
+  /**
+   * A ticket that `ProvingKey.fromShared` turns into another handle, in any worker thread of this
+   * process. It is text and keeps nothing open.
+   *
+   * @throws ERR_DISPOSED
+   * @example
+   * import { ProvingKey } from 'nalloc'
+   *
+   * using key = await ProvingKey.open('circuit.zkey')
+   * using other = ProvingKey.fromShared(key.share())
+   * console.log(other.info.sha256 === key.info.sha256) // true
+   */
+  share(): string {
+    return callNative(() => this.#native.share())
   }
 
   /**

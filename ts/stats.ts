@@ -21,6 +21,8 @@ export interface MemoryStats {
   readonly rssBytes: number
   /** How much may stay cached while nothing is proved. */
   readonly cacheLimitBytes: number
+  /** In use, as `memory.memoryLimit` bounds it: keys, proofs, witnesses, secrets and arenas. */
+  readonly usedBytes: number
   /** What `memory.memoryLimit` is: null when there is no limit. */
   readonly memoryLimitBytes: number | null
   /** Allocations served from memory that was in use before, since start. */
