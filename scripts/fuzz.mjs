@@ -15,6 +15,10 @@ const COVERAGE = [
   '-Cllvm-args=-sanitizer-coverage-trace-compares',
 ]
 
+/** Bytes of one input: some more than the largest seed has. */
+const INPUT_BYTES_MAX = { zkey: 8192, wtns: 1024, json: 4096, edits: 128 }
+const INPUT_BYTES_DEFAULT = 3200
+
 const [target = 'heap', seconds = '60'] = process.argv.slice(2)
 const folder = path.join(root, 'fuzz')
 if (!fs.existsSync(path.join(folder, `${target}.rs`))) {
@@ -45,7 +49,7 @@ run(path.join(output, triple, 'release', target), [
   found,
   `-artifact_prefix=${found}/`,
   `-max_total_time=${seconds}`,
-  '-max_len=3200',
+  `-max_len=${INPUT_BYTES_MAX[target] ?? INPUT_BYTES_DEFAULT}`,
   '-len_control=0',
   '-rss_limit_mb=8192',
   '-timeout=60',

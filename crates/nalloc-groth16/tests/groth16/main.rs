@@ -2,6 +2,7 @@
 
 mod cancel;
 mod files;
+mod formats;
 mod fuzz;
 mod golden;
 mod malformed;
