@@ -117,6 +117,18 @@ pub(crate) const PRESSURE_STALL_US: u64 = 70_000;
 /// Phases with different names that are told apart; more are counted and nothing else.
 pub(crate) const PHASES_MAX: usize = 32;
 
+/// Buffers of a trace, of which one is filled while others are written: 1 MiB in all, which is
+/// 30 ms of threads that do nothing but allocate.
+pub(crate) const TRACE_BUFFERS: usize = 16;
+/// The least time between two samples of a trace: 100 a second, of 5 us each.
+pub(crate) const TRACE_SAMPLE_US: u64 = 10_000;
+/// What was recorded goes to the file when it is this old, should the process be killed.
+pub(crate) const TRACE_WRITE_US: u64 = 1_000_000;
+/// Names that are tried for the file of a trace: what exists is never overwritten.
+pub(crate) const TRACE_NAMES_MAX: u32 = 99;
+/// How long an exit waits for a thread that writes the trace.
+pub(crate) const TRACE_EXIT_MS: u64 = 1000;
+
 /// The cache limit is this fraction of the memory that the process may use ...
 pub(crate) const CACHE_LIMIT_DIVISOR: u64 = 8;
 /// ... and never more than this, unless it is set.
@@ -161,6 +173,13 @@ pub(crate) const STATS: Setting =
 pub(crate) const VERBOSE: Setting =
     Setting { name: c"NALLOC_VERBOSE", forms: "0 or 1", default: "0" };
 
+/// Where a trace goes.
+pub(crate) const TRACE: Setting = Setting {
+    name: c"NALLOC_TRACE",
+    forms: "0 or the path of a file, in which %p is the number of the process",
+    default: "0",
+};
+
 /// Which arithmetic kernels run. The prover reads it; the heap, which reads all others, checks it.
 pub(crate) const CPU: Setting =
     Setting { name: c"NALLOC_CPU", forms: "auto, avx2 or baseline", default: "auto" };
@@ -169,7 +188,7 @@ pub(crate) const CPU: Setting =
 const RUN_MARKER: &CStr = c"NALLOC_RUN_MARKER";
 
 /// Every variable that is read; others with our prefix are told to the user.
-pub(crate) const NAMES: [&CStr; 9] = [
+pub(crate) const NAMES: [&CStr; 10] = [
     CACHE_LIMIT.name,
     CACHE_BOUND.name,
     MEMORY_LIMIT.name,
@@ -177,6 +196,7 @@ pub(crate) const NAMES: [&CStr; 9] = [
     BACKGROUND.name,
     STATS.name,
     VERBOSE.name,
+    TRACE.name,
     CPU.name,
     RUN_MARKER,
 ];

@@ -14,7 +14,8 @@
 //! `placing` finds where a block goes, `extent` knows who owns a granule, `backing` what its pages hold, `va` where it is, `bins` finds
 //! a fit, `age` which pages go first, `trim` decides what stays, `clock` and `helper` when nobody
 //! calls, `zero` what is cleared, `free` and `grow` do what they say, `address` serves who knows no
-//! lengths, `direct` serves when there is no range.
+//! lengths, `direct` serves when there is no range. `trace` writes down what happens, where that is
+//! wanted.
 //!
 //! Equations, in bytes: mapped = live + cached + zero + releasing (see [`Stats`]). `check()`
 //! recounts them, and those of the parts.
@@ -42,6 +43,7 @@ mod placing;
 mod stats;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod trim;
 mod va;
 mod zero;
@@ -61,6 +63,7 @@ use extent::{Space, State as Use};
 pub use phase::{PhaseStats, Phases};
 use stats::Counters;
 pub use stats::{HugePages, Stats};
+use trace::{Origin, Record, Trace};
 use zero::Sizes;
 
 /// What a caller of the heap wants.
@@ -126,6 +129,7 @@ pub(crate) struct Heap<O> {
     state: Lock<State>,
     /// Of the main range and the sparse one.
     bounds: [Bounds; 2],
+    trace: Trace,
 }
 
 /// Which range a block lies in.
@@ -155,6 +159,8 @@ struct State {
     /// The most that was live since the peaks were last brought up to date.
     high_bytes: u64,
     peak_bytes: u64,
+    /// The most that was live since the last sample of a trace.
+    sampled_bytes: u64,
     clock: Clock,
     phases: Phases,
     sizes: Sizes,
@@ -171,8 +177,23 @@ struct Placed {
     colour: usize,
     home: Home,
     extent: Extent,
+    is_warm: bool,
     /// The huge page that is to be given back instead of cleared.
     left_out: Option<Run>,
+}
+
+impl Placed {
+    fn born(&self) -> Born {
+        let origin = if self.is_warm { Origin::Warm } else { Origin::Fresh };
+        Born { start: self.start, origin }
+    }
+}
+
+/// A block that was handed out, and where its pages came from.
+#[derive(Clone, Copy)]
+struct Born {
+    start: NonNull<u8>,
+    origin: Origin,
 }
 
 /// What a block is to hold.
@@ -197,6 +218,7 @@ impl State {
             direct_bytes: 0,
             high_bytes: 0,
             peak_bytes: 0,
+            sampled_bytes: 0,
             clock: Clock::NEW,
             phases: Phases::NONE,
             sizes: Sizes::NONE,
@@ -207,7 +229,7 @@ impl State {
 
     /// Reads the settings and reserves the range, or half of it, and so on.
     #[cold]
-    fn start<O: Os>(&mut self, os: &O, hooks: &Hooks) {
+    fn start<O: Os>(&mut self, os: &O, hooks: &Hooks) -> Settings {
         self.is_started = true;
         let settings = Settings::read(os);
         self.request_bytes_max = settings.request_bytes_max;
@@ -226,6 +248,7 @@ impl State {
         if settings.is_verbose {
             self.tell_settings(os, &settings);
         }
+        settings
     }
 
     fn reserve_main<O: Os>(&mut self, os: &O, settings: &Settings) {
@@ -302,6 +325,7 @@ impl State {
         let live = self.live_bytes();
         let high = core::mem::replace(&mut self.high_bytes, live);
         self.peak_bytes = self.peak_bytes.max(high);
+        self.sampled_bytes = self.sampled_bytes.max(high);
         self.clock.note(high);
         self.phases.note(high);
     }
@@ -334,48 +358,65 @@ impl<O: Os> Heap<O> {
     /// A heap that has nothing yet; it starts with the first call.
     pub(crate) const fn new(os: O, hooks: Hooks) -> Self {
         let bounds = [Bounds::new(), Bounds::new()];
-        Self { os, hooks, trimming: Lock::new(()), state: Lock::new(State::new()), bounds }
+        let (trimming, state) = (Lock::new(()), Lock::new(State::new()));
+        Self { os, hooks, trimming, state, bounds, trace: Trace::new() }
     }
 
     fn lock(&self) -> Guard<'_, State, O> {
         let mut state = self.state.lock(&self.os);
         if !state.is_started {
-            state.start(&self.os, &self.hooks);
+            let settings = state.start(&self.os, &self.hooks);
             self.publish(&state);
+            if settings.is_traced {
+                let base = state.main.as_ref().map_or(0, |space| space.range.addresses().start);
+                self.trace.start(&self.os, &settings, base);
+            }
         }
         state
     }
 
     /// A block as wanted.
     pub(crate) fn alloc(&self, wanted: Request) -> Result<NonNull<u8>, Error> {
-        match self.place(wanted, Content::Anything, |_, placed| placed.start)? {
-            Some(start) => Ok(start),
-            None => self.map(wanted),
-        }
+        let born = match self.place(wanted, Content::Anything, |_, placed| placed.born())? {
+            Some(born) => born,
+            None => self.map(wanted)?,
+        };
+        self.record_birth(wanted, Content::Anything, born);
+        Ok(born.start)
     }
 
     /// A block as wanted, and which of its bytes are not zero.
     pub(crate) fn alloc_known(&self, wanted: Request) -> Result<Grant, Error> {
         let grant = |state: &State, placed: Placed| {
-            let dirty = state.dirty_bytes(&placed, wanted.bytes);
-            Grant { start: placed.start, dirty }
+            (placed.born(), state.dirty_bytes(&placed, wanted.bytes))
         };
-        match self.place(wanted, Content::Anything, grant)? {
-            Some(grant) => Ok(grant),
-            None => Ok(Grant { start: self.map(wanted)?, dirty: DirtyBytes::NONE }),
-        }
+        let (born, dirty) = match self.place(wanted, Content::Anything, grant)? {
+            Some(granted) => granted,
+            None => (self.map(wanted)?, DirtyBytes::NONE),
+        };
+        self.record_birth(wanted, Content::Anything, born);
+        Ok(Grant { start: born.start, dirty })
     }
 
     /// A block as wanted, all of it zero; pages that are fresh from the kernel are not written.
     pub(crate) fn alloc_zeroed(&self, wanted: Request) -> Result<NonNull<u8>, Error> {
-        match self.place_zeroed(wanted)? {
-            Some(start) => Ok(start),
-            None => self.map(wanted),
-        }
+        let born = match self.place_zeroed(wanted)? {
+            Some(born) => born,
+            None => self.map(wanted)?,
+        };
+        self.record_birth(wanted, Content::Zeros, born);
+        Ok(born.start)
+    }
+
+    /// Records that a block was handed out.
+    fn record_birth(&self, wanted: Request, content: Content, born: Born) {
+        let (Request { bytes, align, .. }, Born { start, origin }) = (wanted, born);
+        let is_zeroed = content == Content::Zeros;
+        self.record(&Record::Born { start, bytes, align, origin, is_zeroed });
     }
 
     /// The same; None when no range has room.
-    fn place_zeroed(&self, wanted: Request) -> Result<Option<NonNull<u8>>, Error> {
+    fn place_zeroed(&self, wanted: Request) -> Result<Option<Born>, Error> {
         let both = |state: &State, placed: Placed| {
             let dirty = state.dirty_bytes(&placed, wanted.bytes);
             (placed, dirty)
@@ -392,7 +433,7 @@ impl<O: Os> Heap<O> {
                 }
             }
         }
-        Ok(Some(placed.start))
+        Ok(Some(placed.born()))
     }
 
     /// Lets the kernel make pages inside the block at `start` zero; as offsets, or nothing when it
@@ -422,7 +463,10 @@ impl<O: Os> Heap<O> {
         let mut is_retry = false;
         loop {
             let mut state = self.lock();
-            state.admit(wide(wanted.bytes), wanted.bytes)?;
+            if let Err(error) = state.admit(wide(wanted.bytes), wanted.bytes) {
+                drop(state);
+                return Err(self.refused(wanted, error));
+            }
             let placed = match content {
                 Content::Anything => state.place(&self.os, wanted, Home::Main),
                 Content::Zeros => {
@@ -446,16 +490,28 @@ impl<O: Os> Heap<O> {
             }
             drop(state);
             if is_retry {
-                return Err(Error::NoMemory { wanted: wide(wanted.bytes) });
+                let error = Error::NoMemory { wanted: wide(wanted.bytes) };
+                return Err(self.refused(wanted, error));
             }
             self.release_cache();
             is_retry = true;
         }
     }
 
+    /// Records that a block could not be had; the caller holds no lock.
+    #[cold]
+    fn refused(&self, wanted: Request, error: Error) -> Error {
+        self.record(&Record::Refused { bytes: wanted.bytes, align: wanted.align });
+        error
+    }
+
     /// A block with a mapping of its own.
     #[cold]
-    fn map(&self, wanted: Request) -> Result<NonNull<u8>, Error> {
+    fn map(&self, wanted: Request) -> Result<Born, Error> {
+        self.map_paged(wanted).map_err(|error| self.refused(wanted, error))
+    }
+
+    fn map_paged(&self, wanted: Request) -> Result<Born, Error> {
         let bytes = direct::paged(&self.os, wanted.bytes).ok_or(Error::LengthOverflow)?;
         self.lock().admit(wide(bytes), wanted.bytes)?;
         let run = direct::map(&self.os, bytes, wanted.align);
@@ -465,7 +521,7 @@ impl<O: Os> Heap<O> {
                 state.direct_bytes += wide(bytes);
                 state.counters.fallbacks += 1;
                 state.note();
-                Ok(run.start)
+                Ok(Born { start: run.start, origin: Origin::Mapped })
             }
             Err(errno) => {
                 state.counters.refuse(errno);
@@ -486,6 +542,10 @@ impl<O: Os> Heap<O> {
         state.direct_bytes += wide(bytes);
         state.counters.fallbacks += 1;
         state.note();
+        drop(state);
+        let born = Born { start: run.start, origin: Origin::Mapped };
+        let wanted = Request::fixed(bytes, self.os.page_bytes());
+        self.record_birth(wanted, Content::Zeros, born);
         Ok(run)
     }
 
@@ -514,6 +574,7 @@ impl<O: Os> Heap<O> {
     pub(crate) fn before_fork(&self) {
         self.trimming.lock(&self.os).keep();
         self.state.lock(&self.os).keep();
+        self.trace.before_fork(&self.os);
     }
 
     /// Lets go of every lock, in the parent and in the child.
@@ -522,13 +583,23 @@ impl<O: Os> Heap<O> {
     /// The thread, or in a child the thread it was made by, called `before_fork`.
     pub(crate) unsafe fn after_fork(&self) {
         // SAFETY: `before_fork` kept the lock held.
+        unsafe { self.trace.after_fork(&self.os) };
+        // SAFETY: as above.
         unsafe { self.state.release(&self.os) };
         // SAFETY: as above.
         unsafe { self.trimming.release(&self.os) };
     }
 
-    /// In a child, after `after_fork`: the helper thread stayed with the parent.
-    pub(crate) fn forget_helper(&self) {
+    /// In a child, after `after_fork`: the helper thread stayed with the parent, and so did the
+    /// file of a trace.
+    pub(crate) fn begin_child(&self) {
         self.state.lock(&self.os).clock.forget_helper();
+        self.trace.forget(&self.os);
+    }
+
+    /// Ends the process with a message, for its memory is damaged.
+    fn die(&self, message: &str) -> ! {
+        self.trace.save(&self.os);
+        self.os.die(message)
     }
 }

@@ -17,6 +17,7 @@
 //! | `NALLOC_THP` | `auto` | `never` and `always`: whether huge pages are asked for |
 //! | `NALLOC_BACKGROUND` | `1` | `0`: no helper thread; the next call gives pages back |
 //! | `NALLOC_STATS` | `0` | `1`: a summary on standard error at exit; else the file for one JSON object |
+//! | `NALLOC_TRACE` | none | a file of what happens to large blocks, for `nalloc report`; `%p` is the process |
 //! | `NALLOC_VERBOSE` | `0` | `1`: one line that says what holds |
 //!
 //! Sizes are bytes (`1000000`), have a unit (`512M`, `2G`), or are a part of the memory that this
@@ -158,12 +159,5 @@ pub fn huge_bytes() -> io::Result<u64> {
 /// # Errors
 /// When the file cannot be read.
 pub fn rss_bytes() -> io::Result<u64> {
-    let mut text = [0; 256];
-    let length = Linux
-        .read(c"/proc/self/statm", &mut text)
-        .map_err(|errno| io::Error::from_raw_os_error(errno.0))?;
-    let fields = str::from_utf8(&text[..length]).map_err(io::Error::other)?;
-    let pages = fields.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
-    let pages = pages.ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))?;
-    Ok(pages * units::wide(Linux.page_bytes()))
+    os::probe::resident_bytes(&Linux).map_err(|errno| io::Error::from_raw_os_error(errno.0))
 }

@@ -2,10 +2,13 @@
 //! secrets whole, whatever the other threads of its parent were at, and the object stays loaded as
 //! long as a helper thread may run in it.
 //!
+//! And when the object is unloaded, which is when the process exits, a trace ends: that is behind
+//! every exit handler of the program.
+//!
 //! The handlers are registered when this object is loaded. Registering them at the first
 //! allocation races with the first fork: one child in 60 to 800 inherited a lock that nobody held.
 
-use crate::global::HEAP;
+use crate::global::{HEAP, shielded};
 use crate::os::linux;
 use crate::secret::live;
 
@@ -26,7 +29,11 @@ extern "C" fn resume_child() {
     unsafe { HEAP.after_fork() };
     // SAFETY: as above.
     unsafe { live::after_fork_in_child() };
-    HEAP.forget_helper();
+    HEAP.begin_child();
+}
+
+extern "C" fn end() {
+    shielded(|| HEAP.end_trace());
 }
 
 extern "C" fn register() {
@@ -40,3 +47,9 @@ extern "C" fn register() {
 #[used]
 #[unsafe(link_section = ".init_array")]
 static REGISTER: extern "C" fn() = register;
+
+// SAFETY: the section holds pointers to functions that run once, when the process exits; this one
+// needs nothing that is gone by then.
+#[used]
+#[unsafe(link_section = ".fini_array")]
+static END: extern "C" fn() = end;

@@ -77,6 +77,18 @@ pub(crate) struct Machine {
     pub(crate) locked_bytes_max: u64,
 }
 
+/// Page faults of the process so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Faults {
+    /// Without reading from a disk.
+    pub(crate) minor: u64,
+    /// With.
+    pub(crate) major: u64,
+}
+
+/// Longest name of a thread, with the NUL at its end.
+pub(crate) const THREAD_NAME_BYTES: usize = 16;
+
 /// What a thread of our own runs.
 pub(crate) type ThreadBody = extern "C" fn(*mut c_void) -> *mut c_void;
 
@@ -151,6 +163,32 @@ pub(crate) trait Os {
     /// post: `text` is at the end of the file at `path`, which exists.
     fn append(&self, path: &CStr, text: &[u8]) -> Result<(), Errno>;
 
+    /// post: there is an empty file at `path`, where nothing was; EEXIST where something was.
+    fn make_file(&self, path: &CStr) -> Result<(), Errno>;
+
+    /// post: `bytes` are at the end of the file at `path`, which existed; on an error, a part of
+    /// them. No signal is raised, whatever limit is met.
+    fn extend_file(&self, path: &CStr, bytes: &[u8]) -> Result<(), Errno>;
+
+    /// post: what the symbolic link at `path` holds is in `buffer`; how long it is.
+    fn link(&self, path: &CStr, buffer: &mut [u8]) -> Result<usize, Errno>;
+
+    /// post: the path of the file that this code was loaded from is in `buffer`, or a part of it;
+    /// how long that is, 0 where nobody knows.
+    fn object(&self, buffer: &mut [u8]) -> usize;
+
+    /// post: the number of this process.
+    fn process(&self) -> u32;
+
+    /// post: the number of this thread.
+    fn thread(&self) -> u32;
+
+    /// post: the name of this thread, with a NUL behind it.
+    fn thread_name(&self) -> [u8; THREAD_NAME_BYTES];
+
+    /// post: page faults of all threads so far.
+    fn faults(&self) -> Faults;
+
     /// Writes `text` to standard error, by one call; nobody can act on a failure.
     fn tell(&self, text: &[u8]);
 
@@ -163,6 +201,12 @@ pub(crate) trait Os {
 
     /// post: milliseconds of a clock that never goes back; its zero has no meaning.
     fn now_ms(&self) -> u64;
+
+    /// post: nanoseconds of a clock that never goes back, the same for all processes.
+    fn now_ns(&self) -> u64;
+
+    /// post: nanoseconds since 1970, as the machine's clock is set.
+    fn unix_ns(&self) -> u64;
 
     /// Sleeps for that long, or a little less.
     fn sleep_ms(&self, ms: u64);

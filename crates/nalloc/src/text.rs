@@ -29,6 +29,33 @@ impl Line {
     }
 }
 
+/// A number in decimal.
+pub(crate) struct Number {
+    digits: [u8; 10],
+    first: usize,
+}
+
+impl Number {
+    /// The number in decimal.
+    pub(crate) fn of(mut value: u32) -> Self {
+        let mut number = Self { digits: [b'0'; 10], first: 10 };
+        loop {
+            number.first -= 1;
+            let [digit, ..] = (value % 10).to_le_bytes();
+            number.digits[number.first] = b'0' + digit;
+            value /= 10;
+            if value == 0 {
+                return number;
+            }
+        }
+    }
+
+    /// Its digits.
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.digits[self.first..]
+    }
+}
+
 impl fmt::Write for Line {
     fn write_str(&mut self, text: &str) -> fmt::Result {
         let room = LINE_BYTES_MAX - self.used;

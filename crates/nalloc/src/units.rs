@@ -163,6 +163,16 @@ pub(crate) const fn wide(bytes: usize) -> u64 {
     bytes as u64
 }
 
+/// The number of the 4 KiB page that holds `address`, counted from the one that `base` is in.
+pub(crate) const fn page_number(address: usize, base: usize) -> i64 {
+    (address >> 12).cast_signed() as i64 - (base >> 12).cast_signed() as i64
+}
+
+/// A signed number as an unsigned one that is small when the number is near zero.
+pub(crate) const fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)).cast_unsigned()
+}
+
 /// Where zero bytes aligned to `align` (a power of two) may be said to be.
 pub(crate) fn nowhere(align: usize) -> NonNull<u8> {
     NonNull::without_provenance(NonZero::new(align).unwrap_or(NonZero::<usize>::MIN))

@@ -10,7 +10,7 @@ use core::str;
 use super::{
     BACKGROUND, CACHE_BOUND, CACHE_LIMIT, CACHE_LIMIT_BYTES_MAX, CACHE_LIMIT_DIVISOR, CPU,
     HUGE_PAGES, MEMORY_LIMIT, NAMES, RANGE_BYTES_MAX, RANGE_BYTES_MIN_AT_FIRST, RANGE_RAM_FACTOR,
-    STATS, Setting, TEST_PREFIX, VERBOSE,
+    STATS, Setting, TEST_PREFIX, TRACE, VERBOSE,
 };
 use crate::os::{Os, probe};
 use crate::text::Line;
@@ -19,7 +19,7 @@ use crate::text::Line;
 const VALUE_BYTES_MAX: usize = 64;
 /// Longest name that is compared with the known ones.
 const NAME_BYTES_MAX: usize = 48;
-/// Longest path of a file for statistics.
+/// Longest path of a file for statistics or a trace.
 pub(crate) const PATH_BYTES_MAX: usize = 1024;
 
 /// Whether huge pages are asked for.
@@ -60,6 +60,8 @@ pub(crate) struct Settings {
     pub(crate) has_helper: bool,
     /// Whether statistics are told at exit.
     pub(crate) is_told_at_exit: bool,
+    /// Whether there is a trace.
+    pub(crate) is_traced: bool,
     pub(crate) is_verbose: bool,
 }
 
@@ -93,6 +95,7 @@ impl Settings {
             huge: value(os, &HUGE_PAGES, huge_of).unwrap_or(Huge::Auto),
             has_helper: value(os, &BACKGROUND, flag_of).unwrap_or(true),
             is_told_at_exit: stats_destination(os, &mut [0; PATH_BYTES_MAX]).is_some(),
+            is_traced: trace_path(os, &mut [0; PATH_BYTES_MAX]).is_some(),
             is_verbose: value(os, &VERBOSE, flag_of).unwrap_or(false),
         }
     }
@@ -119,6 +122,27 @@ pub(crate) fn stats_destination<'a, O: Os>(
         b"" | b"0" => None,
         b"1" => Some(Destination::StandardError),
         _ => CStr::from_bytes_until_nul(buffer).ok().map(Destination::File),
+    }
+}
+
+/// Where a trace goes, if anywhere, as it was written; it is kept in `buffer`.
+pub(crate) fn trace_path<'a, O: Os>(
+    os: &O,
+    buffer: &'a mut [u8; PATH_BYTES_MAX],
+) -> Option<&'a [u8]> {
+    let length = os.variable(TRACE.name, buffer)?;
+    if length >= PATH_BYTES_MAX {
+        complain(os, &TRACE, &buffer[..VALUE_BYTES_MAX]);
+        return None;
+    }
+    match &buffer[..length] {
+        b"" | b"0" => None,
+        // Who means "on" has not said where.
+        b"1" => {
+            complain(os, &TRACE, b"1");
+            None
+        }
+        path => Some(path),
     }
 }
 

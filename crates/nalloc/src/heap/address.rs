@@ -13,8 +13,12 @@ use crate::units::GranuleSize;
 impl<O: Os> Heap<O> {
     /// A block of at least so many bytes; None when no range has room for it.
     pub(crate) fn alloc_in_range(&self, wanted: Request) -> Result<Option<NonNull<u8>>, Error> {
-        let wanted = Request { bytes: self.whole(wanted.bytes)?, ..wanted };
-        self.place(wanted, Content::Anything, |_, placed| placed.start)
+        let whole = Request { bytes: self.whole(wanted.bytes)?, ..wanted };
+        let born = self.place(whole, Content::Anything, |_, placed| placed.born())?;
+        Ok(born.map(|born| {
+            self.record_birth(wanted, Content::Anything, born);
+            born.start
+        }))
     }
 
     /// The same, all of it zero.
@@ -22,7 +26,11 @@ impl<O: Os> Heap<O> {
         &self,
         wanted: Request,
     ) -> Result<Option<NonNull<u8>>, Error> {
-        self.place_zeroed(Request { bytes: self.whole(wanted.bytes)?, ..wanted })
+        let born = self.place_zeroed(Request { bytes: self.whole(wanted.bytes)?, ..wanted })?;
+        Ok(born.map(|born| {
+            self.record_birth(wanted, Content::Zeros, born);
+            born.start
+        }))
     }
 
     /// Bytes rounded up to whole granules.
@@ -37,7 +45,7 @@ impl<O: Os> Heap<O> {
         let located = state.locate(start);
         let space = located.and_then(|(home, at)| Some((state.space(home)?, at)));
         let Some((space, at)) = space else {
-            self.os.die("free: expected an address of the large heap, got another one")
+            self.die("free: expected an address of the large heap, got another one")
         };
         let size = space.range.size();
         match space.entry(at) {
@@ -45,7 +53,7 @@ impl<O: Os> Heap<O> {
                 let bytes = size.of(entry.len) - size.offset(start.addr().get());
                 bytes / size.bytes() * size.bytes()
             }
-            _ => self.os.die("free: expected a live block, got a free one (double free?)"),
+            _ => self.die("free: expected a live block, got a free one (double free?)"),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use core::ptr::NonNull;
 
-use super::{Heap, Home, Use, direct};
+use super::{Heap, Home, Record, Use, direct};
 use crate::heap::extent::Space;
 use crate::os::{Advice, Os, Run};
 use crate::units::{Extent, Index, wide};
@@ -25,6 +25,16 @@ impl<O: Os> Heap<O> {
     /// `start` and `bytes` are those of a block of this heap that was not freed, and nothing
     /// points into it; `touched` is `bytes` if the block was ever resized.
     pub(crate) unsafe fn free(&self, start: NonNull<u8>, bytes: usize, touched: usize) {
+        self.record(&Record::Free { start });
+        // SAFETY: the caller's promise.
+        unsafe { self.take_back(start, bytes, touched) }
+    }
+
+    /// The same, without a word in a trace.
+    ///
+    /// # Safety
+    /// As `free`.
+    pub(super) unsafe fn take_back(&self, start: NonNull<u8>, bytes: usize, touched: usize) {
         let mut state = self.lock();
         let located = state.locate(start);
         let Some((home, space, at)) =
@@ -67,9 +77,9 @@ impl<O: Os> Heap<O> {
                 Extent { at, len: entry.len }
             }
             Some(entry) if entry.state == Use::Live => {
-                self.os.die("free: expected the length of the block, got another one")
+                self.die("free: expected the length of the block, got another one")
             }
-            _ => self.os.die("free: expected a live block, got a free one (double free?)"),
+            _ => self.die("free: expected a live block, got a free one (double free?)"),
         }
     }
 

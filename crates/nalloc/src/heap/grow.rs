@@ -5,7 +5,7 @@
 
 use core::ptr::NonNull;
 
-use super::{Content, Heap, Home, Request, State, direct};
+use super::{Born, Content, Heap, Home, Origin, Record, Request, State, direct};
 use crate::error::Error;
 use crate::os::Os;
 use crate::units::{Extent, Granules, wide};
@@ -25,6 +25,7 @@ struct Widened {
     /// Where the bytes go.
     start: NonNull<u8>,
     all: Extent,
+    origin: Origin,
     /// How long the block is to be.
     len: Granules,
 }
@@ -49,7 +50,7 @@ impl<O: Os> Heap<O> {
         let moved = self.map(grown(old, bytes))?;
         // SAFETY: the caller's promise; the new block is another one.
         unsafe { self.move_to(moved, start, old, bytes) };
-        Ok(moved)
+        Ok(moved.start)
     }
 
     /// As `resize`; None when no range has room for that.
@@ -63,21 +64,35 @@ impl<O: Os> Heap<O> {
         bytes: usize,
     ) -> Result<Option<NonNull<u8>>, Error> {
         match self.resize_in_place(start, old, bytes)? {
-            InPlace::Done => return Ok(Some(start)),
+            InPlace::Done => {
+                self.record_resize(start, grown(old, bytes), None);
+                return Ok(Some(start));
+            }
             InPlace::Widened(widened) => {
                 // SAFETY: the extent from the new start on holds both, and is the caller's.
                 unsafe { widened.start.copy_from(start, old.bytes) };
+                // Before anybody can have the page in which the block began.
+                let moved = Born { start: widened.start, origin: widened.origin };
+                self.record_resize(start, grown(old, bytes), Some(moved));
                 self.end_widening(&widened);
                 return Ok(Some(widened.start));
             }
             InPlace::No => {}
         }
-        let moved = self.place(grown(old, bytes), Content::Anything, |_, placed| placed.start)?;
+        let wanted = grown(old, bytes);
+        let moved = self.place(wanted, Content::Anything, |_, placed| placed.born())?;
         if let Some(moved) = moved {
             // SAFETY: the caller's promise; the new block is another one.
             unsafe { self.move_to(moved, start, old, bytes) };
         }
-        Ok(moved)
+        Ok(moved.map(|moved| moved.start))
+    }
+
+    /// Records that the block at `start` is as wanted, and perhaps elsewhere.
+    fn record_resize(&self, start: NonNull<u8>, wanted: Request, moved: Option<Born>) {
+        let Request { bytes, align, .. } = wanted;
+        let moved = moved.map(|born| (born.start, born.origin));
+        self.record(&Record::Resized { start, bytes, align, moved });
     }
 
     /// Copies what both blocks have room for, and frees the old one.
@@ -85,12 +100,13 @@ impl<O: Os> Heap<O> {
     /// # Safety
     /// `moved` is a block of `bytes` bytes, and `start` another one, of `old`, which nobody uses
     /// any more.
-    unsafe fn move_to(&self, moved: NonNull<u8>, start: NonNull<u8>, old: Request, bytes: usize) {
+    unsafe fn move_to(&self, moved: Born, start: NonNull<u8>, old: Request, bytes: usize) {
         let common = bytes.min(old.bytes);
         // SAFETY: both blocks have at least `common` bytes, and they are different blocks.
-        unsafe { moved.copy_from_nonoverlapping(start, common) };
+        unsafe { moved.start.copy_from_nonoverlapping(start, common) };
+        self.record_resize(start, grown(old, bytes), Some(moved));
         // SAFETY: the caller's promise.
-        unsafe { self.free(start, old.bytes, old.bytes) };
+        unsafe { self.take_back(start, old.bytes, old.bytes) };
     }
 
     fn resize_in_place(
@@ -178,9 +194,10 @@ impl State {
             return InPlace::No;
         }
         space.growths.arrived(len);
+        let origin = if space.is_warm(all.at) { Origin::Warm } else { Origin::Fresh };
         // SAFETY: the offset is less than a granule, so the byte is in the extent's first one.
         let start = unsafe { space.range.run_of(all).start.add(block.offset) };
         self.high_bytes = self.high_bytes.max(live + wide(size.of(len - block.extent.len)));
-        InPlace::Widened(Widened { home: block.home, start, all, len })
+        InPlace::Widened(Widened { home: block.home, start, all, origin, len })
     }
 }

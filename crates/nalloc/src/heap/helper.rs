@@ -127,6 +127,7 @@ impl<'h, O: Os> Task<'h, O> {
             self.look_at_pressure();
         }
         self.ticks += 1;
+        self.heap.record_sample();
 
         let now_ms = self.heap.os.now_ms();
         let mut state = self.heap.lock();

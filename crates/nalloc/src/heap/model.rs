@@ -14,6 +14,8 @@ use std::ptr::{self, NonNull};
 use std::{slice, thread};
 
 use super::helper::{Next, Task};
+#[cfg(test)]
+use super::trace::tests::decoder::{Record, decode};
 use super::{Heap, Hooks, Request, State};
 use crate::config::{LARGE, SPARSE_BYTES_MIN, TICK_MS};
 use crate::error::Error;
@@ -78,6 +80,7 @@ impl Setup {
         let fake = Fake::new(seed, self.page_bytes)
             .with_variable("NALLOC_BACKGROUND", if self.has_helper { "1" } else { "0" })
             .with_variable("NALLOC_STATS", "/stats")
+            .with_variable("NALLOC_TRACE", "/trace")
             .with_files(&[(c"/stats", "")]);
         let machine = Machine {
             ram_bytes: 1 << 30,
@@ -418,6 +421,22 @@ impl<'f> Model<'f> {
         let stats = self.heap.stats();
         assert_eq!((stats.live_bytes, stats.cached_bytes), (0, 0), "{stats:?}");
         assert_eq!(stats.frees, stats.allocations, "{stats:?}");
+        #[cfg(test)]
+        self.check_trace(&stats);
+    }
+
+    /// Asserts that the trace, if there was memory for one, has every block's life in order.
+    #[cfg(test)]
+    fn check_trace(&self, stats: &super::Stats) {
+        self.heap.end_trace();
+        let Some(file) = self.fake.made(c"/trace.4711") else { return };
+        let trace = decode(&file);
+        assert!(trace.live().is_empty() && trace.has_end() && trace.cut_bytes == 0);
+        let births = wide(trace.count("alloc") + trace.count("zeroed"));
+        let is_moved = |record: &&Record| record.kind == "realloc" && record.is_moved;
+        let moves = wide(trace.records().filter(is_moved).count());
+        assert!(births <= stats.allocations && stats.allocations <= births + moves, "{stats:?}");
+        assert_eq!(trace.count("begin"), trace.count("end") + self.places.len(), "phases");
     }
 }
 

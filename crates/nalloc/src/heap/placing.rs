@@ -32,7 +32,8 @@ impl State {
         let start = unsafe { space.range.run_of(extent).start.add(colour) };
         self.colours = self.colours.wrapping_add(usize::from(is_coloured));
         *(if taken.is_warm { &mut self.counters.hits } else { &mut self.counters.misses }) += 1;
-        Ok(Some(Placed { start, size, colour, home, extent, left_out: None }))
+        let is_warm = taken.is_warm;
+        Ok(Some(Placed { start, size, colour, home, extent, is_warm, left_out: None }))
     }
 
     /// Takes an extent for a block of zeros: where, and what of it is not cleared, is learnt.

@@ -3,10 +3,10 @@
 use core::fmt;
 
 use super::clock::Helper;
-use super::{Heap, Phases, State};
+use super::{Heap, Phases, Record, State};
 use crate::config::environment::{self, Destination, PATH_BYTES_MAX, Settings};
 use crate::config::{
-    BACKGROUND, CACHE_BOUND, CACHE_LIMIT, HUGE_PAGES, MEMORY_LIMIT, STATS, Setting, VERBOSE,
+    BACKGROUND, CACHE_BOUND, CACHE_LIMIT, HUGE_PAGES, MEMORY_LIMIT, STATS, Setting, TRACE, VERBOSE,
 };
 use crate::os::{Errno, Os, probe};
 use crate::text::Line;
@@ -285,7 +285,7 @@ impl State {
         let limit = Limit(settings.memory_limit_bytes);
         let bound = Limit(settings.is_always_bound.then_some(settings.cache_limit_bytes));
         let line = Line::of(format_args!(
-            "nalloc {}: {}={} {}={bound} {}={limit} {}={} (huge pages {}) {}={} {}={} {}=1, \
+            "nalloc {}: {}={} {}={bound} {}={limit} {}={} (huge pages {}) {}={} {}={} {}={} {}=1, \
              {} bytes reserved",
             env!("CARGO_PKG_VERSION"),
             name(&CACHE_LIMIT),
@@ -299,6 +299,8 @@ impl State {
             u8::from(settings.has_helper),
             name(&STATS),
             u8::from(settings.is_told_at_exit),
+            name(&TRACE),
+            u8::from(settings.is_traced),
             name(&VERBOSE),
             self.main.as_ref().map_or(0, |space| space.range.run().bytes),
         ));
@@ -323,7 +325,12 @@ impl<O: Os> Heap<O> {
     pub(crate) fn begin_phase(&self, name: &'static str) -> Option<usize> {
         let mut state = self.lock();
         state.note_peaks();
-        state.phases.begin(name)
+        let place = state.phases.begin(name);
+        drop(state);
+        if let Some(phase) = place {
+            self.record(&Record::Begin { phase, name });
+        }
+        place
     }
 
     /// Ends a phase that `begin_phase` gave a place.
@@ -331,6 +338,8 @@ impl<O: Os> Heap<O> {
         let mut state = self.lock();
         state.note_peaks();
         state.phases.end(place);
+        drop(state);
+        self.record(&Record::End { phase: place });
     }
 
     /// Bytes of the heap that are in huge pages, as the kernel tells; None when it does not.

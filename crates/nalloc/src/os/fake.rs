@@ -4,9 +4,10 @@
 use core::ffi::CStr;
 use core::ptr::NonNull;
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::ffi::CString;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::{Advice, Errno, Machine, Os, Run, ThreadBody};
+use super::{Advice, Errno, Faults, Machine, Os, Run, THREAD_NAME_BYTES, ThreadBody};
 use crate::sync::AtomicU32;
 use crate::units::wide;
 
@@ -45,9 +46,11 @@ pub(crate) enum Verb {
     Append,
     AtExit,
     StartThread,
+    MakeFile,
+    ExtendFile,
 }
 
-/// Every verb of the heap that can refuse.
+/// Every verb of the heap that can refuse, but for those of a trace: its end changes nothing else.
 pub(crate) const VERBS: [Verb; 12] = [
     Verb::Reserve,
     Verb::Back,
@@ -93,6 +96,8 @@ struct State {
     fault: Option<Fault>,
     now_ms: u64,
     files: Vec<(&'static CStr, String)>,
+    made: Vec<(CString, Vec<u8>)>,
+    process: u32,
     told: String,
     threads_started: usize,
     backed_bytes_max: usize,
@@ -116,6 +121,8 @@ impl Fake {
             fault: None,
             now_ms: 1_000_000,
             files: Vec::new(),
+            made: Vec::new(),
+            process: 4711,
             told: String::new(),
             threads_started: 0,
             backed_bytes_max: usize::MAX,
@@ -169,6 +176,17 @@ impl Fake {
     /// What a file holds.
     pub(crate) fn file(&self, path: &CStr) -> Option<String> {
         self.state().files.iter().find(|(known, _)| *known == path).map(|(_, text)| text.clone())
+    }
+
+    /// What a file holds that the heap has made.
+    pub(crate) fn made(&self, path: &CStr) -> Option<Vec<u8>> {
+        let state = self.state();
+        state.made.iter().find(|(known, _)| known.as_c_str() == path).map(|(_, held)| held.clone())
+    }
+
+    /// Makes the process another one, as fork does.
+    pub(crate) fn set_process(&self, process: u32) {
+        self.state().process = process;
     }
 
     /// What was written to standard error.
@@ -377,6 +395,49 @@ impl Os for &Fake {
         Ok(())
     }
 
+    fn make_file(&self, path: &CStr) -> Result<(), Errno> {
+        self.answer(Verb::MakeFile)?;
+        if self.made(path).is_some() {
+            return Err(Errno(libc::EEXIST));
+        }
+        self.state().made.push((path.to_owned(), Vec::new()));
+        Ok(())
+    }
+
+    fn extend_file(&self, path: &CStr, bytes: &[u8]) -> Result<(), Errno> {
+        let refused = self.answer(Verb::ExtendFile).map_err(|_| Errno(libc::ENOSPC));
+        let mut state = self.state();
+        let is_wanted = |(known, _): &&mut (CString, Vec<u8>)| known.as_c_str() == path;
+        let (_, file) = state.made.iter_mut().find(is_wanted).ok_or(Errno(libc::ENOENT))?;
+        // A disk that is full takes a part.
+        file.extend(if refused.is_ok() { bytes } else { &bytes[..bytes.len() / 2] });
+        refused
+    }
+
+    fn link(&self, path: &CStr, buffer: &mut [u8]) -> Result<usize, Errno> {
+        self.read(path, buffer)
+    }
+
+    fn object(&self, _buffer: &mut [u8]) -> usize {
+        0
+    }
+
+    fn process(&self) -> u32 {
+        self.state().process
+    }
+
+    fn thread(&self) -> u32 {
+        self.process()
+    }
+
+    fn thread_name(&self) -> [u8; THREAD_NAME_BYTES] {
+        *b"prover\0\0\0\0\0\0\0\0\0\0"
+    }
+
+    fn faults(&self) -> Faults {
+        Faults { minor: 1200, major: 3 }
+    }
+
     fn tell(&self, text: &[u8]) {
         self.state().told.push_str(&String::from_utf8_lossy(text));
     }
@@ -397,6 +458,14 @@ impl Os for &Fake {
 
     fn now_ms(&self) -> u64 {
         self.state().now_ms
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.now_ms() * 1_000_000
+    }
+
+    fn unix_ns(&self) -> u64 {
+        self.now_ns()
     }
 
     fn yield_now(&self) {

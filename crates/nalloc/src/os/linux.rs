@@ -6,14 +6,21 @@ pub(crate) mod secret;
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
 
-use super::{Advice, Errno, Machine, Os, Run, ThreadBody};
+use super::{Advice, Errno, Faults, Machine, Os, Run, THREAD_NAME_BYTES, ThreadBody};
 use crate::sync::AtomicU32;
+use crate::units::wide;
 
 /// The kernel this process runs on.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Linux;
+
+/// The path of the file that this object was loaded from; null until that is known. The loader
+/// keeps it as long as the object.
+static OBJECT: AtomicPtr<c_char> = AtomicPtr::new(ptr::null_mut());
+/// A state of `pthread_setcancelstate`, in glibc and musl.
+const CANCEL_DISABLE: c_int = 1;
 
 /// Stack of a thread of our own; it calls the kernel and little else.
 const STACK_BYTES: usize = 64 << 10;
@@ -23,6 +30,7 @@ const RESIDENCY_PAGES: usize = 4096;
 unsafe extern "C" {
     static environ: *const *const c_char;
     fn secure_getenv(name: *const c_char) -> *mut c_char;
+    fn pthread_setcancelstate(state: c_int, old: *mut c_int) -> c_int;
     fn pthread_atfork(
         prepare: Option<extern "C" fn()>,
         parent: Option<extern "C" fn()>,
@@ -62,6 +70,8 @@ pub(crate) fn stay_loaded() {
     // SAFETY: `info` is writable; the address is only looked up.
     let found = unsafe { libc::dladdr(here as *const c_void, &raw mut info) };
     if found != 0 && !info.dli_fname.is_null() {
+        // Relaxed: set before `main`, or before anybody can call into this object.
+        OBJECT.store(info.dli_fname.cast_mut(), Ordering::Relaxed);
         let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
         // SAFETY: the name ends in NUL. The object is loaded, so no code of it runs again. A main
         // program is not found by this name, and is never unloaded.
@@ -109,19 +119,69 @@ fn start_detached(body: ThreadBody, stack_bytes: Option<usize>) -> Result<(), Er
     errno(started)
 }
 
+/// Keeps the thread from being cancelled until it is dropped: an allocator is no place to die in.
+struct Uncancelled(c_int);
+
+impl Uncancelled {
+    fn begin() -> Self {
+        let mut old = 0;
+        // SAFETY: `old` is writable.
+        unsafe { pthread_setcancelstate(CANCEL_DISABLE, &raw mut old) };
+        Self(old)
+    }
+}
+
+impl Drop for Uncancelled {
+    fn drop(&mut self) {
+        // SAFETY: the state is the one that was found.
+        unsafe { pthread_setcancelstate(self.0, ptr::null_mut()) };
+    }
+}
+
 /// A file that is closed when it is dropped.
-struct File(c_int);
+struct File {
+    number: c_int,
+    /// Dropped last.
+    _uncancelled: Uncancelled,
+}
 
 impl File {
     fn open(path: &CStr, flags: c_int) -> Result<Self, Errno> {
+        let uncancelled = Uncancelled::begin();
         // SAFETY: `path` ends in NUL, and the mode is there for files that are made.
-        let file = unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC, 0o644) };
-        if file < 0 { Err(last_errno()) } else { Ok(Self(file)) }
+        let number = unsafe { libc::open(path.as_ptr(), flags | libc::O_CLOEXEC, 0o644) };
+        if number < 0 { Err(last_errno()) } else { Ok(Self { number, _uncancelled: uncancelled }) }
+    }
+
+    /// Whether it may become `more` bytes longer; who tries all the same gets a signal.
+    fn has_room(&self, more: usize) -> bool {
+        let limit = rlimit_bytes(libc::RLIMIT_FSIZE);
+        // SAFETY: all-zero bytes are a valid stat.
+        let mut status: libc::stat = unsafe { core::mem::zeroed() };
+        // SAFETY: `status` is writable.
+        let is_known = unsafe { libc::fstat(self.number, &raw mut status) } == 0;
+        let length = u64::try_from(status.st_size).unwrap_or(0);
+        limit == u64::MAX || is_known && wide(more) <= limit.saturating_sub(length)
+    }
+
+    /// Writes all of `bytes`.
+    fn write(&self, mut bytes: &[u8]) -> Result<(), Errno> {
+        while !bytes.is_empty() {
+            // SAFETY: `bytes` is readable for its whole length.
+            let written = unsafe { libc::write(self.number, bytes.as_ptr().cast(), bytes.len()) };
+            match usize::try_from(written) {
+                Ok(0) => return Err(Errno(libc::ENOSPC)),
+                Ok(written) => bytes = &bytes[written..],
+                Err(_) if last_errno() == Errno(libc::EINTR) => {}
+                Err(_) => return Err(last_errno()),
+            }
+        }
+        Ok(())
     }
 
     fn read(&self, buffer: &mut [u8]) -> Result<usize, Errno> {
         // SAFETY: `buffer` is writable for its whole length.
-        let got = unsafe { libc::read(self.0, buffer.as_mut_ptr().cast(), buffer.len()) };
+        let got = unsafe { libc::read(self.number, buffer.as_mut_ptr().cast(), buffer.len()) };
         usize::try_from(got).map_err(|_| last_errno())
     }
 }
@@ -129,7 +189,7 @@ impl File {
 impl Drop for File {
     fn drop(&mut self) {
         // SAFETY: the file was opened by this value and is closed once.
-        unsafe { libc::close(self.0) };
+        unsafe { libc::close(self.number) };
     }
 }
 
@@ -155,6 +215,15 @@ type LimitName = libc::c_int;
 /// Milliseconds below a second as nanoseconds.
 fn nanos(ms: u64) -> libc::c_long {
     libc::c_long::try_from(ms).map_or(0, |ms| ms * 1_000_000)
+}
+
+/// The time of a clock that every Linux has, in nanoseconds.
+fn time_ns(clock: libc::clockid_t) -> u64 {
+    let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: `now` is a writable timespec.
+    unsafe { libc::clock_gettime(clock, &raw mut now) };
+    let (seconds, nanos) = (now.tv_sec.cast_unsigned(), now.tv_nsec.cast_unsigned());
+    seconds.saturating_mul(1_000_000_000).saturating_add(nanos)
 }
 
 fn rlimit_bytes(resource: LimitName) -> u64 {
@@ -319,8 +388,67 @@ impl Os for Linux {
     fn append(&self, path: &CStr, text: &[u8]) -> Result<(), Errno> {
         let file = File::open(path, libc::O_WRONLY | libc::O_CREAT | libc::O_APPEND)?;
         // SAFETY: `text` is readable for its whole length.
-        let written = unsafe { libc::write(file.0, text.as_ptr().cast(), text.len()) };
+        let written = unsafe { libc::write(file.number, text.as_ptr().cast(), text.len()) };
         if usize::try_from(written) == Ok(text.len()) { Ok(()) } else { Err(last_errno()) }
+    }
+
+    fn make_file(&self, path: &CStr) -> Result<(), Errno> {
+        File::open(path, libc::O_WRONLY | libc::O_CREAT | libc::O_EXCL).map(drop)
+    }
+
+    fn extend_file(&self, path: &CStr, bytes: &[u8]) -> Result<(), Errno> {
+        // Opened anew each time: programs close descriptors that they do not know, and the next
+        // file that they open must not get a trace.
+        let flags = libc::O_WRONLY | libc::O_APPEND | libc::O_NOFOLLOW | libc::O_NONBLOCK;
+        let file = File::open(path, flags)?;
+        if file.has_room(bytes.len()) { file.write(bytes) } else { Err(Errno(libc::EFBIG)) }
+    }
+
+    fn link(&self, path: &CStr, buffer: &mut [u8]) -> Result<usize, Errno> {
+        // SAFETY: `path` ends in NUL, and `buffer` is writable for its whole length.
+        let got =
+            unsafe { libc::readlink(path.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len()) };
+        usize::try_from(got).map_err(|_| last_errno())
+    }
+
+    fn object(&self, buffer: &mut [u8]) -> usize {
+        // Relaxed: see `stay_loaded`.
+        let path = OBJECT.load(Ordering::Relaxed);
+        if path.is_null() {
+            return 0;
+        }
+        // SAFETY: the loader's string ends in NUL and lives as long as this object.
+        let path = unsafe { CStr::from_ptr(path) }.to_bytes();
+        let length = path.len().min(buffer.len());
+        buffer[..length].copy_from_slice(&path[..length]);
+        length
+    }
+
+    fn process(&self) -> u32 {
+        // SAFETY: getpid has no preconditions.
+        unsafe { libc::getpid() }.cast_unsigned()
+    }
+
+    fn thread(&self) -> u32 {
+        // SAFETY: gettid has no preconditions. By number: musl has had the function only since 1.2.
+        let number = unsafe { libc::syscall(libc::SYS_gettid) };
+        u32::try_from(number).unwrap_or(0)
+    }
+
+    fn thread_name(&self) -> [u8; THREAD_NAME_BYTES] {
+        let mut name = [0u8; THREAD_NAME_BYTES];
+        // SAFETY: the kernel writes that many bytes at most, the last of which is NUL.
+        unsafe { libc::prctl(libc::PR_GET_NAME, name.as_mut_ptr()) };
+        name
+    }
+
+    fn faults(&self) -> Faults {
+        // SAFETY: all-zero bytes are a valid rusage.
+        let mut usage: libc::rusage = unsafe { core::mem::zeroed() };
+        // SAFETY: `usage` is writable.
+        unsafe { libc::getrusage(libc::RUSAGE_SELF, &raw mut usage) };
+        let count = |faults: libc::c_long| u64::try_from(faults).unwrap_or(0);
+        Faults { minor: count(usage.ru_minflt), major: count(usage.ru_majflt) }
     }
 
     fn tell(&self, text: &[u8]) {
@@ -348,11 +476,15 @@ impl Os for Linux {
     }
 
     fn now_ms(&self) -> u64 {
-        let mut now = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-        // SAFETY: `now` is a writable timespec. The clock exists on every Linux.
-        unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, &raw mut now) };
-        let (seconds, nanos) = (now.tv_sec.cast_unsigned(), now.tv_nsec.cast_unsigned());
-        seconds.saturating_mul(1000).saturating_add(nanos / 1_000_000)
+        time_ns(libc::CLOCK_MONOTONIC_COARSE) / 1_000_000
+    }
+
+    fn now_ns(&self) -> u64 {
+        time_ns(libc::CLOCK_MONOTONIC)
+    }
+
+    fn unix_ns(&self) -> u64 {
+        time_ns(libc::CLOCK_REALTIME)
     }
 
     fn yield_now(&self) {

@@ -3,7 +3,8 @@
 
 use core::ffi::CStr;
 
-use super::{Os, Run};
+use super::{Errno, Os, Run};
+use crate::units::wide;
 
 /// Longest path and longest file that is read.
 const BUFFER_BYTES: usize = 4096;
@@ -102,6 +103,16 @@ pub(crate) fn stalled_us<O: Os>(os: &O) -> Option<u64> {
     let text = group.or_else(|| text_of(os, &[b"/proc/pressure/memory"], &mut anywhere))?;
     let some = text.lines().find(|line| line.starts_with("some "))?;
     some.split(' ').find_map(|field| field.strip_prefix("total="))?.parse().ok()
+}
+
+/// Resident bytes of this process.
+pub(crate) fn resident_bytes<O: Os>(os: &O) -> Result<u64, Errno> {
+    let mut buffer = [0; 256];
+    let length = os.read(c"/proc/self/statm", &mut buffer)?;
+    let text = buffer.get(..length).and_then(|text| str::from_utf8(text).ok());
+    let pages = text.and_then(|text| text.split(' ').nth(1)).and_then(|pages| pages.parse().ok());
+    let pages: u64 = pages.ok_or(Errno(libc::EINVAL))?;
+    Ok(pages * wide(os.page_bytes()))
 }
 
 /// Whether the system never gives huge pages.

@@ -40,6 +40,11 @@ impl Space {
         true
     }
 
+    /// Whether all pages of the live extent at `at` were in the cache when it was taken or grew.
+    pub(in super::super) fn is_warm(&self, at: Index) -> bool {
+        self.entries[at.slot()].is_warm
+    }
+
     /// What a live extent would be with its free neighbours, as far as `len` granules from the
     /// lowest start reach; it ends no lower than it does now. None when there is no free neighbour
     /// below, or not enough room.

@@ -89,7 +89,7 @@ fn a_child_made_by_fork_starts_a_helper_of_its_own_when_it_has_a_reason() {
     heap.before_fork();
     // SAFETY: the locks were taken above.
     unsafe { heap.after_fork() };
-    heap.forget_helper();
+    heap.begin_child();
     assert_eq!((fake.threads_started(), heap.stats().has_helper), (1, false));
     free(&heap, blocks[1], 5 << 20);
 
