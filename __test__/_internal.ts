@@ -22,6 +22,10 @@ import type * as Outputs from '../ts/cli/outputs.ts'
 import type * as Environment from '../ts/environment.ts'
 import type * as Errors from '../ts/errors.ts'
 import type * as Native from '../ts/native.ts'
+import type * as CsvReader from '../ts/trace/csvReader.ts'
+import type * as CsvWriter from '../ts/trace/csvWriter.ts'
+import type * as TraceReader from '../ts/trace/traceReader.ts'
+import type * as TraceWriter from '../ts/trace/traceWriter.ts'
 import { root } from './_repository.ts'
 
 export const calculator = load<typeof Calculator>('_calculator')
@@ -46,6 +50,12 @@ export const memorySearch = load<typeof MemorySearch>('cli/doctor/memorySearch')
 export const native = load<typeof Native>('native')
 export const outputs = load<typeof Outputs>('cli/outputs')
 export const signals = load<typeof Signals>('_signals')
+export const trace = {
+  ...load<typeof CsvReader>('trace/csvReader'),
+  ...load<typeof CsvWriter>('trace/csvWriter'),
+  ...load<typeof TraceReader>('trace/traceReader'),
+  ...load<typeof TraceWriter>('trace/traceWriter'),
+}
 
 function load<T>(name: string): T {
   return require(path.join(root, 'dist', `${name}.js`)) as T
