@@ -19,6 +19,11 @@ import type * as Inputs from '../ts/cli/inputs.ts'
 import type * as Inspection from '../ts/cli/inspect/inspection.ts'
 import type * as InspectionText from '../ts/cli/inspect/text.ts'
 import type * as Outputs from '../ts/cli/outputs.ts'
+import type * as Page from '../ts/cli/report/page.ts'
+import type * as Profiles from '../ts/cli/report/profile.ts'
+import type * as ReportText from '../ts/cli/report/text.ts'
+import type * as Timelines from '../ts/cli/report/timeline.ts'
+import type * as Treemap from '../ts/cli/report/treemap.ts'
 import type * as Environment from '../ts/environment.ts'
 import type * as Errors from '../ts/errors.ts'
 import type * as Native from '../ts/native.ts'
@@ -49,6 +54,13 @@ export const inspectionText = load<typeof InspectionText>('cli/inspect/text')
 export const memorySearch = load<typeof MemorySearch>('cli/doctor/memorySearch')
 export const native = load<typeof Native>('native')
 export const outputs = load<typeof Outputs>('cli/outputs')
+export const report = {
+  ...load<typeof Page>('cli/report/page'),
+  ...load<typeof Profiles>('cli/report/profile'),
+  ...load<typeof ReportText>('cli/report/text'),
+  ...load<typeof Timelines>('cli/report/timeline'),
+  ...load<typeof Treemap>('cli/report/treemap'),
+}
 export const signals = load<typeof Signals>('_signals')
 export const trace = {
   ...load<typeof CsvReader>('trace/csvReader'),

@@ -10,6 +10,7 @@ import { groth16 } from 'nalloc'
 import ts from 'typescript'
 import { calculator } from './_internal.ts'
 import { root, semaphore } from './_repository.ts'
+import { example, recordedFile } from './_trace.ts'
 import { WtnsSink } from './_wtns.ts'
 
 const SMALL = semaphore(1)
@@ -28,6 +29,8 @@ export async function makeWorkplace(): Promise<Workplace> {
   const program = `#!/bin/sh\nexec '${process.execPath}' '${root}/dist/cli/main.js' "$@"\n`
   fs.writeFileSync(inFolder('node_modules/.bin/nalloc'), program, { mode: 0o755 })
   fs.copyFileSync(SMALL.zkey, inFolder('circuit.zkey'))
+  for (const name of ['trace', 'before']) fs.copyFileSync(example, inFolder(`${name}.nltrace`))
+  fs.copyFileSync(recordedFile('winter'), inFolder('recorded.csv.gz'))
   fs.copyFileSync(SMALL.wasm, inFolder('circuit.wasm'))
   fs.copyFileSync(SMALL.vk, inFolder('verification_key.json'))
   fs.writeFileSync(inFolder('input.json'), JSON.stringify(SMALL.input))

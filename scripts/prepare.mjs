@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
+import { writeAssets } from './assets.mjs'
 import { writeReexports } from './reexports.mjs'
 import { fail, root, run, step } from './steps.mjs'
 
@@ -72,11 +73,22 @@ step({
 step({
   title: 'compiling TypeScript',
   stamp: 'dist/.stamp',
-  inputs: ['ts', 'index.d.ts', 'tsconfig.base.json', 'tsconfig.json', 'package.json', 'scripts'],
+  inputs: [
+    'ts',
+    'index.d.ts',
+    'tsconfig.base.json',
+    'tsconfig.json',
+    'tsconfig.browser.json',
+    'package.json',
+    'package-lock.json',
+    'scripts',
+  ],
   outputs: ['dist/index.js'],
   work: () => {
     fs.rmSync(path.join(root, 'dist'), { recursive: true, force: true })
     run('node', [...tsc, 'tsconfig.json'])
+    run('node', [...tsc, 'tsconfig.browser.json'])
+    writeAssets()
     writeReexports()
   },
 })

@@ -26,7 +26,7 @@ function define<T = true>(definition: Definition<T>): Definition<T> {
 export const FLAGS = {
   output: define<string>({
     form: '-o, --output <file>',
-    help: 'write the proof there; - is stdout',
+    help: 'write the result there; - is stdout',
     parse: checkPath,
   }),
   public: define<string>({
@@ -34,6 +34,12 @@ export const FLAGS = {
     help: 'write the public signals there; - is stdout',
     parse: checkPath,
   }),
+  against: define<string>({
+    form: '--against <trace>',
+    help: 'compare with this trace',
+    parse: checkPath,
+  }),
+  text: define({ form: '--text', help: 'draw in the terminal' }),
   explain: define({ form: '--explain', help: 'say why a proof is not valid' }),
   strict: define({ form: '--strict', help: 'exit with 1 for a warning too' }),
   threads: define<number>({

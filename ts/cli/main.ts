@@ -21,6 +21,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   verify: async () => (await import('./commands/verify.ts')).verify,
   inspect: async () => (await import('./commands/inspect.ts')).inspect,
   run: async () => (await import('./commands/run.ts')).run,
+  report: async () => (await import('./commands/report.ts')).report,
+  convert: async () => (await import('./commands/convert.ts')).convert,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
 }
 const NO_COLOR = ['--no-color', 'print no colours (as NO_COLOR does)'] as const

@@ -16,6 +16,11 @@ import { OutputError } from './terminal.ts'
 const { O_NOCTTY, O_NONBLOCK, O_WRONLY } = fs.constants
 const RETRY_MS = 5
 
+/** What a file will hold: text, or bytes in pieces as they are made. */
+export type Content = string | AsyncIterable<Uint8Array>
+
+type Pieces = Iterable<Uint8Array> | AsyncIterable<Uint8Array>
+
 /** Where one file will be. */
 interface Place {
   /** As the user named it. */
@@ -52,13 +57,14 @@ export class Outputs {
   }
 
   /** Writes all files, in the order of their names; `place` puts them in place. */
-  async write(contents: readonly string[], signal: AbortSignal): Promise<void> {
+  async write(contents: readonly Content[], signal: AbortSignal): Promise<void> {
     // Also when a second signal ends the process.
     process.once('exit', this.#discard)
     for (const [i, place] of this.#places.entries()) {
-      const bytes = Buffer.from(contents[i] ?? '')
-      if (isRegular(place)) wrapped(place.name, () => this.#stage(place, bytes))
-      else await writeAsItIs(place, bytes, signal)
+      const content = contents[i] ?? ''
+      const pieces = typeof content === 'string' ? [Buffer.from(content)] : content
+      if (isRegular(place)) await this.#stage(place, pieces)
+      else await writeAsItIs(place, pieces, signal)
     }
   }
 
@@ -82,14 +88,16 @@ export class Outputs {
     }
   }
 
-  #stage(place: Place, bytes: Uint8Array): void {
-    const [file, backup] = [temporaryName(place.path), temporaryName(place.path)]
+  async #stage(place: Place, pieces: Pieces): Promise<void> {
+    const { name, path, stats } = place
+    const [file, backup] = [temporaryName(path), temporaryName(path)]
     this.#staged.push({ place, file, backup, isPlaced: false })
-    const descriptor = fs.openSync(file, 'wx')
+    const descriptor = wrapped(name, () => fs.openSync(file, 'wx'))
     try {
-      if (place.stats) fs.fchmodSync(descriptor, place.stats.mode & 0o777)
-      fs.writeFileSync(descriptor, bytes)
-      fs.fsyncSync(descriptor)
+      if (stats) wrapped(name, () => fs.fchmodSync(descriptor, stats.mode & 0o777))
+      // What fails to make the bytes is not a failure to write them.
+      for await (const bytes of pieces) wrapped(name, () => fs.writeFileSync(descriptor, bytes))
+      wrapped(name, () => fs.fsyncSync(descriptor))
     } finally {
       fs.closeSync(descriptor)
     }
@@ -170,23 +178,40 @@ function takeBack({ backup, place }: Staged): void {
   else fs.rmSync(place.path)
 }
 
-async function writeAsItIs(place: Place, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-  let file: number | undefined
+async function writeAsItIs(place: Place, pieces: Pieces, signal: AbortSignal): Promise<void> {
+  const refusal = place.stats?.isFIFO() ? 'ENXIO' : 'none'
+  const file = await attempted(place, refusal, signal, () =>
+    fs.openSync(place.path, O_WRONLY | O_NONBLOCK | O_NOCTTY),
+  )
+  if (file === undefined) return
   try {
-    const refusal = place.stats?.isFIFO() ? 'ENXIO' : 'none'
-    const opened = await retried(refusal, signal, () =>
-      fs.openSync(place.path, O_WRONLY | O_NONBLOCK | O_NOCTTY),
-    )
-    file = opened
-    for (let offset = 0; offset < bytes.length; ) {
-      offset += await retried('EAGAIN', signal, () => fs.writeSync(opened, bytes, offset))
+    for await (const bytes of pieces) {
+      for (let offset = 0; offset < bytes.length; ) {
+        const written = await attempted(place, 'EAGAIN', signal, () =>
+          fs.writeSync(file, bytes, offset),
+        )
+        if (written === undefined) return
+        offset += written
+      }
     }
+  } finally {
+    fs.closeSync(file)
+  }
+}
+
+/** As `retried`; undefined when the reader has left, who wanted no more. */
+async function attempted<T>(
+  { name }: Place,
+  refusal: string,
+  signal: AbortSignal,
+  work: () => T,
+): Promise<T | undefined> {
+  try {
+    return await retried(refusal, signal, work)
   } catch (error) {
     if (signal.aborted) throw signal.reason
-    // A reader who left wanted no more.
-    if (codeOf(error) !== 'EPIPE') throw new OutputError(place.name, error)
-  } finally {
-    if (file !== undefined) fs.closeSync(file)
+    if (codeOf(error) === 'EPIPE') return undefined
+    throw new OutputError(name, error)
   }
 }
 

@@ -16,7 +16,9 @@ export interface Answer {
 /** What is used of a stream, so that tests can be a terminal. */
 export interface Sink {
   readonly isTTY?: boolean
-  write(text: string, done: (error?: Error | null) => void): unknown
+  /** Characters of a line, of a terminal. */
+  readonly columns?: number
+  write(text: string | Uint8Array, done: (error?: Error | null) => void): unknown
 }
 
 const PHASES: Readonly<Record<ProgressPhase, string>> = {
@@ -33,7 +35,12 @@ const CLEAR_LINE = '\r\x1b[K'
 
 /** The streams of one run. */
 export class Terminal {
+  /** Of talk. */
   readonly colors: ReturnType<typeof pc.createColors>
+  /** Of results. */
+  readonly resultColors: ReturnType<typeof pc.createColors>
+  /** Characters of a line of results; undefined where nobody looks at a screen. */
+  readonly columns: number | undefined
   readonly isJson: boolean
   readonly #isQuiet: boolean
   readonly #isVerbose: boolean
@@ -53,10 +60,12 @@ export class Terminal {
     this.#stderr = stderr
     this.#showsProgress = isScreen(stderr, env) && !quiet && !json && !env['CI']
     this.colors = pc.createColors(color && wantsColor(env, stderr))
+    this.resultColors = pc.createColors(color && wantsColor(env, stdout))
+    this.columns = stdout.isTTY ? stdout.columns : undefined
   }
 
   /** Prints a result as it is. */
-  async print(text: string): Promise<void> {
+  async print(text: string | Uint8Array): Promise<void> {
     await write(this.#stdout, text)
   }
 
@@ -117,10 +126,10 @@ export class Terminal {
   }
 }
 
-function wantsColor(env: NodeJS.ProcessEnv, stderr: Sink): boolean {
+function wantsColor(env: NodeJS.ProcessEnv, stream: Sink): boolean {
   if (env['NO_COLOR']) return false
   if (env['FORCE_COLOR']) return env['FORCE_COLOR'] !== '0'
-  return isScreen(stderr, env)
+  return isScreen(stream, env)
 }
 
 /** A terminal that knows how to clear a line. */
@@ -128,7 +137,7 @@ function isScreen(stream: Sink, env: NodeJS.ProcessEnv): boolean {
   return stream.isTTY === true && env['TERM'] !== 'dumb'
 }
 
-function write(stream: Sink, text: string): Promise<void> {
+function write(stream: Sink, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.write(text, (error) => {
       const isGone = error && 'code' in error && error.code === 'EPIPE'
