@@ -121,9 +121,11 @@ export declare class WitnessHandle {
    * while a proof reads it, `ERR_NON_CANONICAL` for a value of r or more.
    */
   write(index: number, bytes: Uint8Array): void
+  /** A number for `sharedWitness`, in any thread of this process; it keeps nothing. */
+  share(): number
   /** True after `dispose()`. */
   get isDisposed(): boolean
-  /** Wipes and frees, as soon as no proof reads it. */
+  /** Wipes and frees, as soon as no proof reads it; for every handle of it. */
   dispose(): void
 }
 
@@ -356,6 +358,12 @@ export declare function setMemoryLimit(bytes?: number | undefined | null): void
  * Throws `ERR_DISPOSED` when no handle of it is left, `ERR_INVALID_ARG` for what is no ticket.
  */
 export declare function sharedProvingKey(ticket: string): ProvingKeyHandle
+
+/**
+ * Another handle of the witness that `share()` gave this number. Throws `ERR_DISPOSED` when there is
+ * none.
+ */
+export declare function sharedWitness(number: number): WitnessHandle
 
 /** Lets the kernel take every cached page when it needs memory; how many bytes. */
 export declare function softenCache(): number

@@ -49,8 +49,14 @@ pub fn has_limit() -> bool {
 pub fn set_memory_limit(bytes: Option<u64>) {
     let limit = bytes.unwrap_or(NONE);
     LIMIT_BYTES.store(limit, Ordering::Relaxed);
-    let stats = nalloc::stats();
-    if stats.live_bytes.saturating_add(stats.cached_bytes) > limit {
+    release_beyond_limit();
+}
+
+/// Gives back what is cached when it does not fit the limit beside what is in use. Called when a job
+/// has taken its memory: what was cached and fits has become that.
+pub fn release_beyond_limit() {
+    let cached = nalloc::stats().cached_bytes;
+    if memory_limit_bytes().is_some_and(|limit| used_bytes().saturating_add(cached) > limit) {
         nalloc::release_cache();
     }
 }
@@ -91,15 +97,16 @@ impl Promise {
             Need::Unknown => 0,
         };
         // Relaxed, here and below: the sum stands for itself. A job takes its memory before it
-        // keeps the promise, so that in between it counts twice and never not at all.
+        // keeps the promise: in between it counts twice, never not at all.
         PROMISED_BYTES.fetch_add(bytes, Ordering::Relaxed);
         Self { bytes: AtomicU64::new(bytes) }
     }
 
-    /// The job has taken all that it will take.
-    pub fn keep(&self) {
+    /// The job has taken all that it will take. True the first time, if anything was promised.
+    pub fn keep(&self) -> bool {
         let bytes = self.bytes.swap(0, Ordering::Relaxed);
         PROMISED_BYTES.fetch_sub(bytes, Ordering::Relaxed);
+        bytes > 0
     }
 }
 

@@ -98,20 +98,19 @@ impl Line {
         (self.running.len() < self.running_max).then(|| (0..PLACES).find(is_free)).flatten()
     }
 
-    /// Whether a job of this need can begin beside those that run.
-    fn has_room(&self, need: Need) -> bool {
-        // Nothing that could be waited for: it begins, and is refused if it does not fit.
-        if self.running.is_empty() {
-            return true;
-        }
+    /// The memory that there is for a job of this need, if it can begin beside those that run.
+    fn room_for(&self, need: Need) -> Option<Room> {
+        let room = Room::now();
         let is_known = |need: Need| matches!(need, Need::Bytes(_));
-        match need {
-            _ if !limit::has_limit() => true,
+        let begins = match need {
+            // Nothing that could be waited for: it begins, and is refused if it does not fit.
+            _ if self.running.is_empty() || !limit::has_limit() => true,
             Need::Bytes(bytes) if self.running.iter().all(|running| is_known(running.need)) => {
-                Room::now().holds(bytes)
+                room.holds(bytes)
             }
             _ => false,
-        }
+        };
+        begins.then_some(room)
     }
 }
 
@@ -225,7 +224,7 @@ pub fn check_turn(turn: Turn) -> std::result::Result<(), Failure> {
     let Turn::InLine(need) = turn else { return Ok(()) };
     let line = line();
     let (waiting, max) = (line.waiting.len(), line.waiting_max);
-    let begins = waiting == 0 && line.free_place().is_some() && line.has_room(need);
+    let begins = waiting == 0 && line.free_place().is_some() && line.room_for(need).is_some();
     if begins || waiting < max {
         return Ok(());
     }
@@ -247,7 +246,8 @@ pub fn enter(turn: Turn, job: Job) -> std::result::Result<(), Failure> {
     Ok(())
 }
 
-/// Lets every job begin whose turn has come: after one has ended, and after a limit has changed.
+/// Lets every job begin whose turn has come: after one has ended or has taken its memory, and after a
+/// limit has changed.
 pub fn advance() {
     while let Some((place, job, grant)) = next() {
         let pool = grant.pool;
@@ -264,12 +264,12 @@ pub fn advance() {
 fn next() -> Option<(usize, Job, Grant)> {
     let mut line = line();
     let need = line.waiting.front()?.need;
-    let place = line.free_place().filter(|_| line.has_room(need))?;
+    let place = line.free_place()?;
+    let room = line.room_for(need)?;
     // Without threads for one more job, it waits for those of another.
     let pool = pool_at(place).ok()?;
     let job = line.waiting.pop_front()?;
     line.running.push(Running { place, need });
-    let room = Room::now();
     Some((place, job, Grant { pool, room, promise: Promise::of(need) }))
 }
 

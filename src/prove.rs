@@ -13,7 +13,7 @@ use napi_derive::napi;
 use crate::{
     error::{Failure, INVALID_ARG, Result},
     key::ProvingKeyHandle,
-    limit::{Admission, Need, Promise, Room},
+    limit::{self, Admission, Need, Promise, Room},
     line::{self, Grant, Turn},
     number,
     region::Lease,
@@ -182,8 +182,10 @@ impl Observer for Taking<'_> {
     }
 
     fn progress(&self, phase: &'static str, done: u64, total: u64) {
-        if phase != "witness" {
-            self.promise.keep();
+        // Its memory counted twice for a moment, in which another one may have found no room.
+        if phase != "witness" && self.promise.keep() {
+            limit::release_beyond_limit();
+            line::advance();
         }
         self.state.progress(phase, done, total);
     }
