@@ -5,7 +5,8 @@ import { table } from './_bench.ts'
 /** A figure and the most that it may be. */
 export interface Limit {
   readonly name: string
-  readonly unit: 'ms' | 'MiB' | 'x'
+  /** Empty for a count. */
+  readonly unit: 'ms' | 'MiB' | 'x' | ''
   readonly most: number
   readonly measured: number
   /** The least that it may be. @defaultValue none */
@@ -21,8 +22,8 @@ export function isWithin({ measured, most, least = Number.NEGATIVE_INFINITY }: L
 export function reportLimits(limits: readonly Limit[]): string {
   const rows = limits.map((limit) => {
     const { name, unit, most, measured, least } = limit
-    const digits = unit === 'ms' ? 1 : 2
-    const show = (figure: number): string => `${figure.toFixed(digits)} ${unit}`
+    const digits = unit === '' ? 0 : unit === 'ms' ? 1 : 2
+    const show = (figure: number): string => `${figure.toFixed(digits)} ${unit}`.trimEnd()
     const bounds = least === undefined ? show(most) : `${least.toFixed(digits)} to ${show(most)}`
     return [name, bounds, show(measured), isWithin(limit) ? 'pass' : 'FAIL']
   })
