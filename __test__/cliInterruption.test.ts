@@ -29,6 +29,7 @@ test.before(async () => {
   const functions = calculatorFunctions({ init })
   const endless = wasmModule({ exportsMemory: true, data: elementBytes(PRIME), functions })
   fs.writeFileSync(path.join(place.folder, 'endless.wasm'), endless)
+  fs.writeFileSync(path.join(place.folder, 'none.json'), '{}')
   fs.writeFileSync(path.join(place.folder, 'slow.json'), JSON.stringify(SLOW.input))
 })
 
@@ -54,7 +55,7 @@ for (const [signal, status] of STOPS) {
     for (const args of [
       ['prove', SLOW.zkey, 'witness.wtns'],
       ['fullprove', 'slow.json', SLOW.wasm, SLOW.zkey],
-      ['fullprove', 'slow.json', 'endless.wasm', SLOW.zkey],
+      ['fullprove', 'none.json', 'endless.wasm', SLOW.zkey],
     ]) {
       const onStart = killAtFirstWord(signal)
       const ending = await runCli([...args, ...outputs, '-v'], { cwd: place.folder, onStart })
@@ -68,7 +69,7 @@ for (const [signal, status] of STOPS) {
 }
 
 test('a witness calculator that does not end is stopped by SIGINT and by --timeout', async (t) => {
-  const args = ['fullprove', 'input.json', 'endless.wasm', 'circuit.zkey']
+  const args = ['fullprove', 'none.json', 'endless.wasm', 'circuit.zkey']
   const onStart = (child: ChildProcess): void => {
     child.stderr?.on('data', (text: Buffer) => {
       if (text.includes('witness')) child.kill('SIGINT')

@@ -7,7 +7,7 @@
 // cannot reach are the registers and the stack of the compiled code.
 
 import { ELEMENT_BYTES, isPrime } from './_field.ts'
-import { type NameHash, readSignals, type Signals } from './_signals.ts'
+import { type Expected, type NameHash, readSignals, type Signals } from './_signals.ts'
 import { type WasmModule, webAssembly } from './_webAssembly.ts'
 import { NallocError } from './errors.ts'
 import type { CircuitInputs } from './inputs.ts'
@@ -83,6 +83,17 @@ export async function compileCalculator(name: string, bytes: Uint8Array): Promis
   return module
 }
 
+/** What a calculator takes and gives; asking it computes nothing. @internal */
+export interface CalculatorShape extends Expected {
+  /** Values of its witness. */
+  readonly witnessLength: number
+}
+
+/** What a compiled calculator takes and gives. Throws ERR_WITNESS, ERR_LIMIT. @internal */
+export async function shapeOf(module: WasmModule): Promise<CalculatorShape> {
+  return (await Instance.make(module)).shape()
+}
+
 /**
  * Computes the witness of `inputs` and hands it to the sink that `makeSink` makes for its length;
  * the sink is disposed on failure. Throws ERR_INPUT, ERR_WITNESS. @internal
@@ -92,9 +103,23 @@ export async function calculate<S extends WitnessSink>(
   inputs: CircuitInputs,
   makeSink: (length: number) => S,
 ): Promise<S> {
+  const signals = readSignals(inputs, await shapeOf(module))
+  try {
+    return await calculateSignals(module, signals, makeSink)
+  } finally {
+    signals.words.fill(0)
+  }
+}
+
+/** As `calculate`, from inputs that were read; the caller wipes them. @internal */
+export async function calculateSignals<S extends WitnessSink>(
+  module: WasmModule,
+  signals: Signals,
+  makeSink: (length: number) => S,
+): Promise<S> {
   const instance = await Instance.make(module)
   try {
-    instance.compute(inputs)
+    instance.compute(signals)
     return instance.drain(makeSink)
   } finally {
     instance.wipe()
@@ -145,26 +170,22 @@ class Instance {
     })
   }
 
-  compute(inputs: CircuitInputs): void {
+  shape(): CalculatorShape {
     const exports = this.#exports
-    this.#guard(() => exports.init(1))
-    const signals = readSignals(inputs, {
+    return {
       sizeOf: ({ high, low }: NameHash) => this.#guard(() => exports.getInputSignalSize(high, low)),
       total: this.#guard(() => exports.getInputSize()) >>> 0,
-    })
-    try {
-      this.#guard(() => this.#setInputs(signals))
-    } finally {
-      signals.words.fill(0)
+      witnessLength: this.#witnessLength(),
     }
   }
 
+  compute(signals: Signals): void {
+    this.#guard(() => this.#exports.init(1))
+    this.#guard(() => this.#setInputs(signals))
+  }
+
   drain<S extends WitnessSink>(makeSink: (length: number) => S): S {
-    const length = this.#guard(() => this.#exports.getWitnessSize()) >>> 0
-    if (length < 1 || length > WITNESS_LENGTH_MAX) {
-      const message = `the circuit says that its witness has ${length} values, expected 1..2^28.`
-      throw new NallocError('ERR_LIMIT', message, { details: { length } })
-    }
+    const length = this.#witnessLength()
     const sink = makeSink(length)
     const staged = new Uint8Array(Math.min(length, STAGED_ELEMENTS_MAX) * ELEMENT_BYTES)
     try {
@@ -184,6 +205,13 @@ class Instance {
 
   wipe(): void {
     new Uint8Array(this.#exports.memory.buffer).fill(0)
+  }
+
+  #witnessLength(): number {
+    const length = this.#guard(() => this.#exports.getWitnessSize()) >>> 0
+    if (length >= 1 && length <= WITNESS_LENGTH_MAX) return length
+    const message = `the circuit says that its witness has ${length} values, expected 1..2^28.`
+    throw new NallocError('ERR_LIMIT', message, { details: { length } })
   }
 
   #setInputs({ list, words }: Signals): void {

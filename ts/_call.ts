@@ -34,6 +34,24 @@ export class Call {
     this.#onProgress?.({ phase, ratio: this.#ratio, elapsedMs })
   }
 
+  /** Settles as `work` does, or rejects at once when the signal fires: `abandon` then ends the work. */
+  async orAbort<T>(work: Promise<T>, abandon: () => void): Promise<T> {
+    this.throwIfAborted()
+    let abort = (): void => {}
+    const aborted = new Promise<never>((_, reject) => {
+      abort = () => {
+        abandon()
+        reject(reasonOf(this.#signal))
+      }
+    })
+    this.#signal?.addEventListener('abort', abort, { once: true })
+    try {
+      return await Promise.race([work, aborted])
+    } finally {
+      this.#signal?.removeEventListener('abort', abort)
+    }
+  }
+
   /** Runs one native task: an abort cancels it, its progress is reported, its errors are ours. */
   async run<T>(start: (task: NativeTask) => Promise<T>): Promise<T> {
     this.throwIfAborted()

@@ -1,6 +1,7 @@
 // What a circuit is given: names and values from the caller, checked against what the circuit
 // takes, as one block of words that is wiped after use.
 
+import { setImmediate as turn } from 'node:timers/promises'
 import { showType } from './_check.ts'
 import {
   ELEMENT_BYTES,
@@ -45,12 +46,60 @@ export interface Expected {
 
 const NESTING_MAX = 32
 const NAMES_SHOWN_MAX = 20
+/** Values that are read between two looks at the clock: some 0.1 ms. */
+const STEP_VALUES = 64
+/** How long values are read until the event loop turns. */
+const TURN_MS = 2
 const VALUE_EXPECTED =
   `a bigint, a safe integer, up to ${VALUE_DIGITS_MAX} decimal or 0x digits, or a Uint8Array of ` +
   `${ELEMENT_BYTES} bytes for each value`
 
 /** Throws ERR_INPUT when names or counts differ from what the circuit takes. @internal */
 export function readSignals(inputs: CircuitInputs, expected: Expected): Signals {
+  const { list, entries, words } = prepare(inputs, expected, (length) => new Uint32Array(length))
+  try {
+    for (const _ of write(list, entries, words)) {
+      // Each step has written some values.
+    }
+  } catch (error) {
+    words.fill(0)
+    throw error
+  }
+  return { list, words }
+}
+
+/**
+ * As `readSignals`, and lets the event loop turn while it reads many values. The words can be seen
+ * by other threads; they are wiped when `signal` throws. @internal
+ */
+export async function readSignalsInTurns(
+  inputs: CircuitInputs,
+  expected: Expected,
+  throwIfAborted: () => void,
+): Promise<Signals> {
+  const makeWords = (length: number): Uint32Array =>
+    new Uint32Array(new SharedArrayBuffer(length * Uint32Array.BYTES_PER_ELEMENT))
+  const { list, entries, words } = prepare(inputs, expected, makeWords)
+  try {
+    let startMs = performance.now()
+    for (const _ of write(list, entries, words)) {
+      if (performance.now() - startMs < TURN_MS) continue
+      await turn()
+      throwIfAborted()
+      startMs = performance.now()
+    }
+  } catch (error) {
+    words.fill(0)
+    throw error
+  }
+  return { list, words }
+}
+
+function prepare(
+  inputs: CircuitInputs,
+  expected: Expected,
+  makeWords: (length: number) => Uint32Array,
+): { list: Signal[]; entries: [string, unknown][]; words: Uint32Array } {
   if (typeof inputs !== 'object' || inputs === null || Array.isArray(inputs)) {
     throw inputError(`input: expected an object of signals, got ${showType(inputs)}.`)
   }
@@ -64,18 +113,19 @@ export function readSignals(inputs: CircuitInputs, expected: Expected): Signals 
       { expected: expected.total, got: total },
     )
   }
-  const words = new Uint32Array((total * ELEMENT_LIMBS) / 2)
-  try {
-    const writer = new Writer(words)
-    for (const [i, { name, first, count }] of list.entries()) {
-      writer.write(name, entries[i]?.[1])
-      if (writer.count !== first + count) throw countError(name, count, writer.count - first)
-    }
-  } catch (error) {
-    words.fill(0)
-    throw error
+  return { list, entries, words: makeWords((total * ELEMENT_LIMBS) / 2) }
+}
+
+function* write(
+  list: readonly Signal[],
+  entries: readonly (readonly [string, unknown])[],
+  words: Uint32Array,
+): Generator<void> {
+  const writer = new Writer(words)
+  for (const [i, { name, first, count }] of list.entries()) {
+    yield* writer.write(name, entries[i]?.[1])
+    if (writer.count !== first + count) throw countError(name, count, writer.count - first)
   }
-  return { list, words }
 }
 
 /** The hash by which a calculator finds a signal. @internal */
@@ -133,19 +183,22 @@ class Writer {
     this.#limbs = new Uint16Array(words.buffer)
   }
 
-  write(name: string, value: unknown): void {
+  /** Stops after every some values. */
+  *write(name: string, value: unknown): Generator<void> {
     if (Array.isArray(value)) {
-      for (const item of value) this.write(name, item)
+      for (const item of value) yield* this.write(name, item)
       return
     }
     if (isBytes(value)) {
       for (let at = 0; at < value.length; at += ELEMENT_BYTES) {
         const element = value.subarray(at, at + ELEMENT_BYTES)
         this.#writeOne(name, value, (limbs) => writeBytes(limbs, element))
+        if (this.count % STEP_VALUES === 0) yield
       }
       return
     }
     this.#writeOne(name, value, (limbs) => writeElement(limbs, value))
+    if (this.count % STEP_VALUES === 0) yield
   }
 
   #writeOne(name: string, value: unknown, write: (limbs: Uint16Array) => boolean): void {

@@ -1,14 +1,16 @@
 // A circuit's witness calculator.
 
-import { calculate, compileCalculator, type WitnessSink } from './_calculator.ts'
+import { type CalculatorShape, compileCalculator, shapeOf } from './_calculator.ts'
 import { Call, callNative } from './_call.ts'
 import { checkOptions } from './_check.ts'
 import { readWhole } from './_file.ts'
+import { readSignalsInTurns } from './_signals.ts'
 import { type FileArgument, withKindsNamed } from './_sniff.ts'
 import { checkSource, type Opened, type Source, unshared } from './_source.ts'
 import type { WasmModule } from './_webAssembly.ts'
+import { fillWitness } from './_witnessThread.ts'
 import type { CircuitInputs } from './inputs.ts'
-import { binding, type NativeWitness } from './native.ts'
+import { binding } from './native.ts'
 import type { AbortOptions, TaskOptions } from './options.ts'
 import { makeWitness, type Witness } from './witness.ts'
 
@@ -32,6 +34,7 @@ export let computeWitness: (circuit: Circuit, input: CircuitInputs, call: Call) 
  */
 export class Circuit {
   readonly #module: WasmModule
+  readonly #shape: CalculatorShape
 
   static {
     openCircuit = async (source, call) => {
@@ -41,19 +44,26 @@ export class Circuit {
           ? await readWhole(source.path, WASM_BYTES_MAX)
           : unshared(source.bytes)
       call.throwIfAborted()
-      return new Circuit(await compileCalculator(name, bytes))
+      const module = await compileCalculator(name, bytes)
+      return new Circuit(module, await shapeOf(module))
     }
     computeWitness = async (circuit, input, call) => {
       call.throwIfAborted()
       call.report('witness', 0)
-      const sink = await calculate(circuit.#module, input, (length) => new NativeSink(length))
-      call.report('witness', 1)
-      return makeWitness(sink.native)
+      const witness = await circuit.#compute(input, call)
+      try {
+        call.report('witness', 1)
+      } catch (error) {
+        witness.dispose()
+        throw error
+      }
+      return witness
     }
   }
 
-  private constructor(module: WasmModule) {
+  private constructor(module: WasmModule, shape: CalculatorShape) {
     this.#module = module
+    this.#shape = shape
   }
 
   /**
@@ -79,9 +89,9 @@ export class Circuit {
   /**
    * Computes the witness for `input` and keeps it in secret native memory.
    *
-   * Runs on the calling thread, which does nothing else meanwhile, and looks at `signal` only
-   * before it begins. The calculator's memory is overwritten afterwards, what the circuit logs is
-   * dropped; `input` is the caller's.
+   * Runs in a thread of its own, which the first witness starts; the event loop stays free, and an
+   * abort is answered at once. The calculator's memory is overwritten afterwards, what the circuit
+   * logs is dropped; `input` is the caller's, and must not change before the promise has settled.
    *
    * @throws ERR_INPUT for a signal that is unknown, missing or of the wrong size; ERR_WITNESS when
    * the input violates the circuit, with the template and line; ERR_NO_MEMORY
@@ -98,23 +108,22 @@ export class Circuit {
   async witness(input: CircuitInputs, options?: TaskOptions): Promise<Witness> {
     return computeWitness(this, input, new Call(checkOptions(options)))
   }
-}
 
-/** Secret native memory, whose errors are ours. */
-class NativeSink implements WitnessSink {
-  readonly native: NativeWitness
-
-  constructor(length: number) {
+  async #compute(input: CircuitInputs, call: Call): Promise<Witness> {
+    const signals = await readSignalsInTurns(input, this.#shape, () => call.throwIfAborted())
     const { WitnessHandle } = binding()
-    this.native = callNative(() => new WitnessHandle(length))
-  }
-
-  write(index: number, bytes: Uint8Array): void {
-    callNative(() => this.native.write(index, bytes))
-  }
-
-  dispose(): void {
-    this.native.dispose()
+    const native = callNative(() => new WitnessHandle(this.#shape.witnessLength))
+    try {
+      const { done, abandon } = fillWitness(this.#module, signals, native)
+      await call.orAbort(done, abandon)
+      return makeWitness(native)
+    } catch (error) {
+      native.dispose()
+      throw error
+    } finally {
+      // Also under a computation that was abandoned, whose result nobody gets.
+      signals.words.fill(0)
+    }
   }
 }
 
