@@ -24,15 +24,25 @@ export function childFile(name: string): string {
   return path.join(__dirname, 'children', `${name}.js`)
 }
 
-/** Runs a program of the `children` folder. */
-export function runChild(name: string, args: readonly string[], cwd = root): Promise<Ending> {
-  return runNode([childFile(name), ...args], cwd)
+/** Runs a program of the `children` folder, with some variables more. */
+export function runChild(
+  name: string,
+  args: readonly string[],
+  cwd = root,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Ending> {
+  return runNode([childFile(name), ...args], cwd, variables)
 }
 
-/** Runs Node with these arguments. */
-export function runNode(args: readonly string[], cwd = root): Promise<Ending> {
+/** Runs Node with these arguments, and some variables more. */
+export function runNode(
+  args: readonly string[],
+  cwd = root,
+  variables: Readonly<Record<string, string>> = {},
+): Promise<Ending> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, args, { cwd, stdio: ['ignore', 'pipe', 'pipe'] })
+    const env = { ...process.env, ...variables }
+    const child = spawn(process.execPath, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
     const texts = { stdout: '', stderr: '' }
     let killed: string | undefined
     const kill = (why: string) => () => {

@@ -3,11 +3,19 @@ import os from 'node:os'
 import path from 'node:path'
 import test from 'ava'
 import { assertEnding, runChild, runNode } from './_child.ts'
+import { patterns } from './_processMemory.ts'
+import { randomWords } from './_random.ts'
+import { golden } from './_repository.ts'
+import { temporaryFile, temporaryFolder } from './_temporary.ts'
 
 const ROUNDS = 20
 const EXIT_CODE = 7
 /** At once, and at each of the first reports. */
 const REPORTS_MAX = 4
+const SEED = 1
+const MOMENTS = 25
+/** Longer than the child takes to open, to compute and to prove. */
+const MOMENT_MS_MAX = 200
 
 test('the process ends by itself after its last proof', async (t) => {
   const ending = await runChild('proveOnce', [])
@@ -27,6 +35,36 @@ test('workers that are terminated in the middle of a proof leave a working proce
 
   assertEnding(t, ending, 0)
   t.is(ending.stdout, 'done')
+})
+
+test('process.exit at any moment ends with its code', async (t) => {
+  const random = randomWords(SEED)
+  for (let round = 0; round < MOMENTS; round += 1) {
+    const ms = random() % MOMENT_MS_MAX
+    assertEnding(t, await runChild('exitAtMoment', [String(ms)]), EXIT_CODE)
+  }
+})
+
+test('workers may be terminated at any moment while others prove', async (t) => {
+  const ending = await runChild('terminateAtMoments', [String(MOMENTS), String(SEED)])
+
+  assertEnding(t, ending, 0)
+  t.is(ending.stdout, 'done')
+})
+
+test('proofs write nothing to any disk, whatever their witness is given as', async (t) => {
+  const { file } = await patterns()
+  const wtns = temporaryFile(t, 'witness.wtns', file)
+  const folder = temporaryFolder(t)
+  const input = path.join(golden, 'semaphore-5.input.json')
+
+  const ending = await runChild('proveWithoutTrace', [wtns, input], folder, { TMPDIR: folder })
+
+  assertEnding(t, ending, 0)
+  const { calls, disk, files } = JSON.parse(ending.stdout)
+  t.deepEqual([disk, files, fs.readdirSync(folder)], [0, [], []])
+  // Event loops wake each other with writes of eight bytes; a witness has 50 KiB.
+  t.true(calls < file.length / 2, `${calls} bytes written, the witness has ${file.length}`)
 })
 
 test('a refusal writes no file and prints nothing', async (t) => {
