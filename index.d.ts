@@ -211,7 +211,10 @@ export interface KeyShape {
  */
 export declare function loopRequests(): number
 
-/** Bytes and counts of nalloc's heap, and the process's resident memory. */
+/**
+ * Bytes and counts of nalloc's heap, and of the one that serves the whole process where that was
+ * preloaded; and the process's resident memory.
+ */
 export interface MemoryStats {
   /** Asked for by the program and not freed. */
   liveBytes: number

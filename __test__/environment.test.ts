@@ -204,6 +204,7 @@ test('the preloaded library is found where it is mapped', async (t) => {
   })
 
   t.true((await environmentWith(t, line('libnalloc_preload.so'))).preloaded)
+  t.true((await environmentWith(t, line('libnalloc_preload.linux-arm64-musl.so'))).preloaded)
   t.false((await environmentWith(t, line('libnalloc_preload.so.txt'))).preloaded)
   t.false((await environmentWith(t, line('not_libnalloc_preload.so'))).preloaded)
 })

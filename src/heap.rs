@@ -2,9 +2,11 @@
 
 use napi_derive::napi;
 
+use crate::preloaded::{self, Preloaded};
 use crate::{arena, key, limit, line, number, region};
 
-/// Bytes and counts of nalloc's heap, and the process's resident memory.
+/// Bytes and counts of nalloc's heap, and of the one that serves the whole process where that was
+/// preloaded; and the process's resident memory.
 #[napi(object)]
 pub struct MemoryStats {
     /// Asked for by the program and not freed.
@@ -53,21 +55,22 @@ pub struct MemoryStats {
 pub fn stats() -> MemoryStats {
     let stats = nalloc::stats();
     let arenas = arena::census();
+    let beside = Preloaded::now();
     MemoryStats {
-        live_bytes: number::from_u64(stats.live_bytes),
-        peak_live_bytes: number::from_u64(stats.peak_live_bytes),
-        cached_bytes: number::from_u64(stats.cached_bytes),
-        softened_bytes: number::from_u64(stats.softened_bytes),
-        mapped_bytes: number::from_u64(stats.mapped_bytes),
-        metadata_bytes: number::from_u64(stats.metadata_bytes),
+        live_bytes: number::from_u64(stats.live_bytes + beside.live_bytes),
+        peak_live_bytes: number::from_u64(stats.peak_live_bytes + beside.peak_live_bytes),
+        cached_bytes: number::from_u64(stats.cached_bytes + beside.cached_bytes),
+        softened_bytes: number::from_u64(stats.softened_bytes + beside.softened_bytes),
+        mapped_bytes: number::from_u64(stats.mapped_bytes + beside.mapped_bytes),
+        metadata_bytes: number::from_u64(stats.metadata_bytes + beside.metadata_bytes),
         rss_bytes: number::from_u64(nalloc::rss_bytes().unwrap_or(0)),
         cache_limit_bytes: number::from_u64(stats.cache_limit_bytes),
         used_bytes: number::from_u64(limit::used_bytes()),
         memory_limit_bytes: limit::memory_limit_bytes().map(number::from_u64),
-        hits: number::from_u64(stats.hits),
-        misses: number::from_u64(stats.misses),
-        evictions: number::from_u64(stats.evictions),
-        fallbacks: number::from_u64(stats.fallbacks),
+        hits: number::from_u64(stats.hits + beside.hits),
+        misses: number::from_u64(stats.misses + beside.misses),
+        evictions: number::from_u64(stats.evictions + beside.evictions),
+        fallbacks: number::from_u64(stats.fallbacks + beside.fallbacks),
         secret_bytes: number::from_u64(stats.secret_bytes + arenas.secret_bytes),
         locked_bytes: number::from_u64(stats.locked_bytes + arenas.locked_bytes),
         arenas: number::from_u64(stats.arenas + arenas.arenas),
@@ -80,6 +83,7 @@ pub fn stats() -> MemoryStats {
 #[napi(catch_unwind)]
 pub fn reset_peak() {
     nalloc::reset_peak();
+    preloaded::reset_peak();
 }
 
 /// Sets how many bytes may stay cached, and gives back what is more.
@@ -100,12 +104,12 @@ pub fn set_memory_limit(bytes: Option<f64>) {
 #[napi(catch_unwind)]
 #[must_use]
 pub fn soften_cache() -> f64 {
-    number::from_u64(nalloc::soften_cache())
+    number::from_u64(nalloc::soften_cache() + preloaded::soften_cache())
 }
 
 /// Gives every cached page back to the kernel; how many bytes.
 #[napi(catch_unwind)]
 #[must_use]
 pub fn release_cache() -> f64 {
-    number::from_u64(nalloc::release_cache())
+    number::from_u64(nalloc::release_cache() + preloaded::release_cache())
 }

@@ -14,6 +14,7 @@ mod key;
 mod limit;
 mod line;
 mod number;
+mod preloaded;
 mod prove;
 mod region;
 mod secret;

@@ -71,6 +71,7 @@ impl Task {
             started: Instant::now(),
             reported_ms: AtomicU64::new(0),
             phases: Mutex::new(Vec::new()),
+            open_phase: Mutex::new(None),
         });
         cancel_with_env(env, &state)?;
         Ok(Self { state })
@@ -123,6 +124,7 @@ impl Task {
                 Some(grant) if !state.is_cancelled() => work(&state, &grant),
                 _ => Err(Failure::cancelled()),
             });
+            state.end_phase();
             let settle = move || {
                 deferred.resolve(Box::new(move |env: Env| match outcome {
                     Ok(value) => Ok(finish(value)),
@@ -159,6 +161,8 @@ pub struct TaskState {
     reported_ms: AtomicU64,
     /// Start of each phase, in the order in which they began.
     phases: Mutex<Vec<(&'static str, Duration)>>,
+    /// The last of them in the heap's account, until the job ends.
+    open_phase: Mutex<Option<nalloc::Phase>>,
 }
 
 impl TaskState {
@@ -185,8 +189,19 @@ impl TaskState {
         let is_new = phases.last().is_none_or(|&(name, _)| name != phase);
         if is_new {
             phases.push((phase, self.started.elapsed()));
+            self.end_phase();
+            if let Ok(mut open) = self.open_phase.lock() {
+                *open = Some(nalloc::phase(phase));
+            }
         }
         is_new
+    }
+
+    /// Ends the phase that is open in the heap's account, if one is.
+    fn end_phase(&self) {
+        if let Ok(mut open) = self.open_phase.lock() {
+            *open = None;
+        }
     }
 
     /// True for the caller that may report now: the one that began a phase, or the first one 100 ms

@@ -60,10 +60,10 @@ export async function lockableBytes(root: string): Promise<number | undefined> {
   return soft === undefined ? undefined : Number(soft)
 }
 
-/** Whether a file of this name is mapped into this process. @internal */
-export async function isMapped(root: string, name: string): Promise<boolean> {
+/** Whether a file whose path is like this is mapped into this process. @internal */
+export async function isMapped(root: string, file: RegExp): Promise<boolean> {
   const text = await read(root, 'proc/self/maps')
-  return (text ?? '').split('\n').some((line) => line.endsWith(`/${name}`))
+  return (text ?? '').split('\n').some((line) => file.test(line))
 }
 
 async function read(root: string, file: string): Promise<string | undefined> {

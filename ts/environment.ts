@@ -54,7 +54,7 @@ export interface Environment {
   readonly memlockBytes: number
   /** The memory limit of the cgroup; null when there is none below the machine's memory. */
   readonly cgroupLimitBytes: number | null
-  /** Whether libnalloc_preload.so serves this process. */
+  /** Whether this process runs under `nalloc run`: libnalloc_preload has its large blocks. */
   readonly preloaded: boolean
   /** What stands in the way; empty is good. */
   readonly warnings: readonly EnvironmentWarning[]
@@ -72,6 +72,8 @@ export interface Surroundings {
   readonly heap: Addresses | undefined
 }
 
+/** The library that `nalloc run` preloads, as a package or a build of one's own names it. */
+const PRELOAD = /\/libnalloc_preload(\.linux-[a-z0-9-]+)?\.so$/
 /** A heap with fewer bytes in memory may have no huge page by chance. */
 const RESIDENT_BYTES_MIN = 64 * 2 ** 20
 /** What Linux allows to lock since 5.16: the witness of a circuit with 262,144 signals. */
@@ -115,7 +117,7 @@ export async function environmentOf(surroundings: Surroundings): Promise<Environ
     hugePageMode(root),
     residenceOf(root, heap),
     lockableBytes(root),
-    isMapped(root, 'libnalloc_preload.so'),
+    isMapped(root, PRELOAD),
   ])
   const warnings = [
     hugePageWarning(mode, residence),

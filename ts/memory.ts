@@ -32,11 +32,14 @@ export interface Memory {
 
   /**
    * Lets the kernel take every cached page when anybody needs memory; reusing what it did not take
-   * costs almost nothing. Returns how many bytes.
+   * costs almost nothing. Returns how many bytes. Under `nalloc run`, those of the whole process.
    */
   soften(): number
 
-  /** Gives every cached page back to the kernel at once. Returns how many bytes. */
+  /**
+   * Gives every cached page back to the kernel at once. Returns how many bytes. Under `nalloc run`,
+   * those of the whole process.
+   */
   release(): number
 }
 

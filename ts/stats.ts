@@ -3,11 +3,15 @@
 import { callNative } from './_call.ts'
 import { binding } from './native.ts'
 
-/** Figures of the addon's large-block heap, and the process's resident memory. */
+/**
+ * Figures of the addon's large-block heap, and the process's resident memory. In a process that runs
+ * under `nalloc run` there is a second heap, which has the large blocks of everybody else: what can be
+ * added is the sum of both.
+ */
 export interface MemoryStats {
   /** Asked for by the addon and not freed. */
   readonly liveBytes: number
-  /** The most that `liveBytes` has been. */
+  /** The most that `liveBytes` has been; under `nalloc run` at most that, for the peaks are added. */
   readonly peakLiveBytes: number
   /** Freed, and kept for the next allocation. */
   readonly cachedBytes: number
@@ -19,7 +23,7 @@ export interface MemoryStats {
   readonly metadataBytes: number
   /** Resident memory of the whole process. */
   readonly rssBytes: number
-  /** How much may stay cached while nothing is proved. */
+  /** How much may stay cached in the addon's heap while nothing is proved. */
   readonly cacheLimitBytes: number
   /** In use, as `memory.memoryLimit` bounds it: keys, proofs, witnesses, secrets and arenas. */
   readonly usedBytes: number

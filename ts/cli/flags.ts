@@ -57,6 +57,11 @@ export const FLAGS = {
     help: 'what stays in memory once nobody is at work: 512M, 2G, 25%',
     parse: parseSize,
   }),
+  trace: define<string>({
+    form: '--trace <file>',
+    help: 'write down what becomes of large blocks, for nalloc report',
+    parse: checkPath,
+  }),
   require: define({ form: '--require', help: 'end a program that nalloc cannot take over' }),
   timeout: define<number>({
     form: '--timeout <duration>',

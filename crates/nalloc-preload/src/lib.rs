@@ -10,6 +10,7 @@
 //! calls in before any constructor has run. The heap reads its settings with the first large
 //! block, and makes its helper thread when the first release is due.
 
+mod beside;
 mod large;
 mod marker;
 mod small;

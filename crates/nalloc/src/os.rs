@@ -173,10 +173,6 @@ pub(crate) trait Os {
     /// post: what the symbolic link at `path` holds is in `buffer`; how long it is.
     fn link(&self, path: &CStr, buffer: &mut [u8]) -> Result<usize, Errno>;
 
-    /// post: the path of the file that this code was loaded from is in `buffer`, or a part of it;
-    /// how long that is, 0 where nobody knows.
-    fn object(&self, buffer: &mut [u8]) -> usize;
-
     /// post: the number of this process.
     fn process(&self) -> u32;
 

@@ -8,6 +8,8 @@ import type { Flags } from '../flags.ts'
 import { isLoaded, start } from '../run/child.ts'
 import { type Loaded, Marker } from '../run/marker.ts'
 import { findProgram, type RunHost, StartError } from '../run/program.ts'
+import { Traces } from '../run/traces.ts'
+import type { Terminal } from '../terminal.ts'
 
 /** What separates the entries of LD_PRELOAD; no entry can have it in its name. */
 const SEPARATORS = /[ :]/
@@ -17,11 +19,12 @@ export const run: Command = {
   summary: 'run a program on nalloc, without a change to it',
   arguments: [],
   rest: { name: 'CMD', help: 'the program and its arguments' },
-  flags: ['cacheLimit', 'memoryLimit', 'require'],
+  flags: ['cacheLimit', 'memoryLimit', 'trace', 'require'],
   commonFlags: ['timeout', 'quiet', 'verbose'],
   examples: [
     'nalloc run -- node --version',
     'nalloc run --cache-limit 1G --require -- gcc --version',
+    'nalloc run --trace node.nltrace -- node --version',
   ],
   notes:
     'Blocks of 64 KiB and more come from nalloc. Exit status: that of CMD, 128 and the number of ' +
@@ -31,6 +34,7 @@ export const run: Command = {
   async run({ args, flags, terminal, signal }) {
     const [name] = args
     if (name === undefined) throw new UsageError('expected a program after run, found none')
+    const traces = flags.trace === undefined ? undefined : new Traces(flags.trace)
     try {
       const { path, obstacle } = findProgram(name, thisHost())
       if (obstacle !== undefined) {
@@ -38,14 +42,19 @@ export const run: Command = {
         if (flags.require) return EXIT.environment
       }
       using marker = new Marker()
-      const running = await start(args, environment(flags, marker.path), signal)
+      const running = await start(args, environment(flags, marker.path, traces), signal)
       if (flags.require && !(await isLoaded(marker, running))) {
         running.stop()
         await running.ended
         await terminal.complain(`nalloc: ${path} ran without nalloc, and was ended (--require).`)
         return EXIT.environment
       }
-      const status = await running.ended
+      let status: number
+      try {
+        status = await running.ended
+      } finally {
+        await place(traces, running.pid, marker, terminal)
+      }
       const loaded = marker.read(running.pid)
       if (!loaded.isInProgram && obstacle === undefined) {
         await terminal.complain(`nalloc: ${path} ran without nalloc; the loader did not take it.`)
@@ -60,7 +69,29 @@ export const run: Command = {
   },
 }
 
-function environment({ cacheLimit, memoryLimit }: Flags, marker: string): NodeJS.ProcessEnv {
+/** Puts the traces in their places, and says where they are. */
+async function place(
+  traces: Traces | undefined,
+  pid: number,
+  marker: Marker,
+  terminal: Terminal,
+): Promise<void> {
+  if (traces === undefined) return
+  const { ofProgram, others } = traces.place(pid, marker.read(pid).pids)
+  if (ofProgram === undefined && others.length === 0) {
+    await terminal.complain('nalloc: there is no trace: no process had a block of 64 KiB or more.')
+    return
+  }
+  const also = others.length === 0 ? '' : `also ${others.join(' ')}`
+  const said = [ofProgram, also].filter(Boolean).join(', ')
+  await terminal.talk(`nalloc: trace: ${said}`)
+}
+
+function environment(
+  { cacheLimit, memoryLimit }: Flags,
+  marker: string,
+  traces: Traces | undefined,
+): NodeJS.ProcessEnv {
   const file = preloadFile()
   if (SEPARATORS.test(file)) {
     throw new UsageError(`expected a path without spaces and colons, found ${file}: install there`)
@@ -70,12 +101,14 @@ function environment({ cacheLimit, memoryLimit }: Flags, marker: string): NodeJS
     ...process.env,
     LD_PRELOAD: others ? `${file}:${others}` : file,
     NALLOC_RUN_MARKER: marker,
+    ...(traces !== undefined && { NALLOC_TRACE: traces.variable }),
     ...(cacheLimit !== undefined && { NALLOC_CACHE_LIMIT: String(cacheLimit) }),
     ...(memoryLimit !== undefined && { NALLOC_MEMORY_LIMIT: String(memoryLimit) }),
   }
 }
 
-function said({ isInProgram, others }: Loaded): string {
+function said({ isInProgram, pids }: Loaded): string {
+  const others = pids.size - Number(isInProgram)
   const program = isInProgram ? 'served the program' : 'did not serve the program'
   return others === 0
     ? program

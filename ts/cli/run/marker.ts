@@ -8,8 +8,8 @@ import path from 'node:path'
 export interface Loaded {
   /** Whether the program itself is one of them. */
   readonly isInProgram: boolean
-  /** How many others there are. */
-  readonly others: number
+  /** All of them. */
+  readonly pids: ReadonlySet<number>
 }
 
 /** A file for the lines, in a folder of its own that ends with it. */
@@ -29,8 +29,7 @@ export class Marker implements Disposable {
   read(pid: number): Loaded {
     const lines = readFileSync(this.path, 'utf8').split('\n').filter(Boolean)
     const pids = new Set(lines.map((line) => Number(line.split(' ').at(-1))))
-    const isInProgram = pids.delete(pid)
-    return { isInProgram, others: pids.size }
+    return { isInProgram: pids.has(pid), pids }
   }
 
   [Symbol.dispose](): void {

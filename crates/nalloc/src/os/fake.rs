@@ -418,10 +418,6 @@ impl Os for &Fake {
         self.read(path, buffer)
     }
 
-    fn object(&self, _buffer: &mut [u8]) -> usize {
-        0
-    }
-
     fn process(&self) -> u32 {
         self.state().process
     }

@@ -6,7 +6,7 @@ pub(crate) mod secret;
 
 use core::ffi::{CStr, c_char, c_int, c_void};
 use core::ptr::{self, NonNull};
-use core::sync::atomic::{AtomicPtr, AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{Advice, Errno, Faults, Machine, Os, Run, THREAD_NAME_BYTES, ThreadBody};
 use crate::sync::AtomicU32;
@@ -16,9 +16,6 @@ use crate::units::wide;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Linux;
 
-/// The path of the file that this object was loaded from; null until that is known. The loader
-/// keeps it as long as the object.
-static OBJECT: AtomicPtr<c_char> = AtomicPtr::new(ptr::null_mut());
 /// A state of `pthread_setcancelstate`, in glibc and musl.
 const CANCEL_DISABLE: c_int = 1;
 
@@ -70,8 +67,6 @@ pub(crate) fn stay_loaded() {
     // SAFETY: `info` is writable; the address is only looked up.
     let found = unsafe { libc::dladdr(here as *const c_void, &raw mut info) };
     if found != 0 && !info.dli_fname.is_null() {
-        // Relaxed: set before `main`, or before anybody can call into this object.
-        OBJECT.store(info.dli_fname.cast_mut(), Ordering::Relaxed);
         let flags = libc::RTLD_LAZY | libc::RTLD_NOLOAD | libc::RTLD_NODELETE;
         // SAFETY: the name ends in NUL. The object is loaded, so no code of it runs again. A main
         // program is not found by this name, and is never unloaded.
@@ -409,19 +404,6 @@ impl Os for Linux {
         let got =
             unsafe { libc::readlink(path.as_ptr(), buffer.as_mut_ptr().cast(), buffer.len()) };
         usize::try_from(got).map_err(|_| last_errno())
-    }
-
-    fn object(&self, buffer: &mut [u8]) -> usize {
-        // Relaxed: see `stay_loaded`.
-        let path = OBJECT.load(Ordering::Relaxed);
-        if path.is_null() {
-            return 0;
-        }
-        // SAFETY: the loader's string ends in NUL and lives as long as this object.
-        let path = unsafe { CStr::from_ptr(path) }.to_bytes();
-        let length = path.len().min(buffer.len());
-        buffer[..length].copy_from_slice(&path[..length]);
-        length
     }
 
     fn process(&self) -> u32 {

@@ -124,29 +124,55 @@ pub(crate) fn has_no_huge_pages<O: Os>(os: &O) -> bool {
 
 /// Bytes of huge pages in those of the process's mappings that lie within `range`.
 pub(crate) fn huge_bytes<O: Os>(os: &O, range: Run) -> Option<u64> {
-    let mut line = [0u8; 256];
-    let (mut used, mut is_inside, mut total) = (0, false, 0);
-    let mut buffer = [0; BUFFER_BYTES];
-    let read = os.read_parts(c"/proc/self/smaps", &mut buffer, &mut |part| {
-        for &byte in part {
-            if byte != b'\n' {
-                if let Some(place) = line.get_mut(used) {
-                    (*place, used) = (byte, used + 1);
-                }
-                continue;
-            }
-            let text = str::from_utf8(&line[..used]).unwrap_or("");
-            if let Some(bounds) = bounds_of(text) {
-                let end = range.address() + range.bytes;
-                is_inside = range.address() <= bounds.0 && bounds.1 <= end;
-            } else if is_inside && let Some(rest) = text.strip_prefix("AnonHugePages:") {
-                let kib = rest.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0);
-                total += kib << 10;
-            }
-            used = 0;
+    let (mut is_inside, mut total) = (false, 0);
+    let read = each_line::<_, 256>(os, c"/proc/self/smaps", &mut |text| {
+        if let Some(bounds) = bounds_of(text) {
+            let end = range.address() + range.bytes;
+            is_inside = range.address() <= bounds.0 && bounds.1 <= end;
+        } else if is_inside && let Some(rest) = text.strip_prefix("AnonHugePages:") {
+            let kib = rest.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0);
+            total += kib << 10;
         }
     });
     read.ok().map(|()| total)
+}
+
+/// The path of the file that this code was loaded from is in `buffer`; how long it is, 0 where
+/// nobody knows. The loader would say, but its lock may be held by who waits for the caller.
+pub(crate) fn object<O: Os>(os: &O, buffer: &mut [u8]) -> usize {
+    let here: fn(&str) -> Option<(usize, usize)> = bounds_of;
+    let here = (here as *const ()).addr();
+    let mut length = 0;
+    let read = each_line::<_, 1152>(os, c"/proc/self/maps", &mut |text| {
+        let is_here = bounds_of(text).is_some_and(|(start, end)| (start..end).contains(&here));
+        if let (true, Some(at)) = (is_here, text.find('/')) {
+            let path = &text.as_bytes()[at..];
+            length = path.len().min(buffer.len());
+            buffer[..length].copy_from_slice(&path[..length]);
+        }
+    });
+    read.map_or(0, |()| length)
+}
+
+/// Calls `each` with the first `LEN` bytes of each line of a file that are text.
+fn each_line<O: Os, const LEN: usize>(
+    os: &O,
+    path: &CStr,
+    each: &mut dyn FnMut(&str),
+) -> Result<(), Errno> {
+    let mut line = [0u8; LEN];
+    let mut used = 0;
+    let mut buffer = [0; BUFFER_BYTES];
+    os.read_parts(path, &mut buffer, &mut |part| {
+        for &byte in part {
+            if byte == b'\n' {
+                each(str::from_utf8(&line[..used]).unwrap_or(""));
+                used = 0;
+            } else if let Some(place) = line.get_mut(used) {
+                (*place, used) = (byte, used + 1);
+            }
+        }
+    })
 }
 
 /// The bounds of a mapping, when the line is the first one about it.

@@ -8,7 +8,7 @@ use core::ffi::CStr;
 use super::encode::Out;
 use crate::config::TRACE_NAMES_MAX;
 use crate::config::environment::{PATH_BYTES_MAX, trace_path};
-use crate::os::{Errno, Os};
+use crate::os::{Errno, Os, probe};
 use crate::text::Number;
 
 /// Longest path with all that is put behind it.
@@ -113,7 +113,7 @@ impl Header {
         let (mut program, mut object) = ([0; PATH_BYTES_MAX], [0; PATH_BYTES_MAX]);
         let length = os.link(c"/proc/self/exe", &mut program).unwrap_or(0);
         let program = last_part(&program[..length.min(PATH_BYTES_MAX)]);
-        let length = os.object(&mut object);
+        let length = probe::object(os, &mut object);
         let object = if length == 0 { program } else { last_part(&object[..length]) };
         let texts = [program, object, env!("CARGO_PKG_VERSION").as_bytes()];
         let all: usize = TEXTS_AT + texts.iter().map(|text| text.len()).sum::<usize>();

@@ -1,0 +1,51 @@
+//! What the addon asks for when both are in one process: there are two heaps then, and whoever asks
+//! how much memory nalloc has means both. The addon finds these functions by their names; what they
+//! promise does not change, and figures are only ever added at the end.
+
+use core::slice;
+
+/// Writes figures of this heap to the first of `count` places, and answers how many there are in
+/// all: live, peak live, cached, softened, mapped and metadata bytes, hits, misses, evictions,
+/// fallbacks.
+///
+/// # Safety
+/// There are `count` places from `to` on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn nalloc_preload_figures(to: *mut u64, count: usize) -> usize {
+    let stats = nalloc::stats();
+    let figures = [
+        stats.live_bytes,
+        stats.peak_live_bytes,
+        stats.cached_bytes,
+        stats.softened_bytes,
+        stats.mapped_bytes,
+        stats.metadata_bytes,
+        stats.hits,
+        stats.misses,
+        stats.evictions,
+        stats.fallbacks,
+    ];
+    let written = count.min(figures.len());
+    // SAFETY: the caller's promise.
+    let places = unsafe { slice::from_raw_parts_mut(to, written) };
+    places.copy_from_slice(&figures[..written]);
+    figures.len()
+}
+
+/// Begins a new peak at what is live now.
+#[unsafe(no_mangle)]
+pub extern "C" fn nalloc_preload_reset_peak() {
+    nalloc::reset_peak();
+}
+
+/// Lets the kernel take every cached page; how many bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn nalloc_preload_soften() -> u64 {
+    nalloc::soften_cache()
+}
+
+/// Gives every cached page back to the kernel; how many bytes.
+#[unsafe(no_mangle)]
+pub extern "C" fn nalloc_preload_release() -> u64 {
+    nalloc::release_cache()
+}
