@@ -1,4 +1,4 @@
-// `nalloc report` and `nalloc convert` as programs: what goes where, and what is said when it cannot.
+// `nalloc report` and `nalloc convert` as programs: what goes where, and what is said if it cannot.
 
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'

@@ -1,6 +1,7 @@
 // Numbers as the command line shows them to people.
 
 const UNITS = [
+  { name: 'TiB', bytes: 2 ** 40 },
   { name: 'GiB', bytes: 2 ** 30 },
   { name: 'MiB', bytes: 2 ** 20 },
   { name: 'KiB', bytes: 2 ** 10 },

@@ -17,7 +17,8 @@ const LINE_HEIGHT = 16
 
 /** How the rectangles of a phase look. */
 interface Look {
-  readonly name: string
+  /** Undefined where there are no phases. */
+  readonly name: string | undefined
   /** The class of its colour. */
   readonly style: string
 }
@@ -34,7 +35,9 @@ export function peakMap(
   )
   const groups = byPhase.map(({ phase, cells }, i) => {
     const name = profile.phases[phase]?.name
-    const look = { name: name ?? 'outside of phases', style: colors.classOf(name) }
+    const isOnly = profile.phases.length === 1
+    const shown = isOnly ? undefined : (name ?? 'outside of phases')
+    const look = { name: shown, style: colors.classOf(name) }
     const inner = squarified(
       cells.map(({ bytes }) => bytes),
       boxes[i] as Box,
@@ -47,7 +50,8 @@ export function peakMap(
 
 function cellOf({ log2Bytes, bytes, blocks }: Cell, { name, style }: Look, box: Box): Markup {
   const count = `${countText(blocks)} ${blocks === 1 ? 'block' : 'blocks'}`
-  const lines = [name, classText(log2Bytes), `${sizeText(bytes)}, ${count}`]
+  const names = name === undefined ? [] : [name]
+  const lines = [...names, classText(log2Bytes), `${sizeText(bytes)}, ${count}`]
   const [place, extent] = [
     html`x="${fixed(box.x)}" y="${fixed(box.y)}"`,
     html`width="${fixed(box.width)}" height="${fixed(box.height)}"`,

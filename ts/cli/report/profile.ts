@@ -139,7 +139,7 @@ export class Profiler {
         this.#begin(this.#indexOf(event.phase))
         break
       case 'end':
-        this.#end(this.#indexOf(event.phase))
+        this.#end(event.phase)
         break
       case 'sample':
         this.#sample(event)
@@ -213,8 +213,10 @@ export class Profiler {
     this.#makeCurrent()
   }
 
-  #end(index: number): void {
+  #end(name: string): void {
+    const index = this.#indexes.get(name) ?? this.#indexes.get(FURTHER) ?? 0
     const at = this.#open.lastIndexOf(index)
+    // Nobody saw its beginning.
     if (at < 0) return
     this.#open.splice(at, 1)
     const phase = this.#phases[index] as OpenPhase

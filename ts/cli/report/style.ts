@@ -94,14 +94,22 @@ summary { cursor: pointer; color: var(--faint); font-size: 14px; }
 footer { margin-top: 44px; color: var(--faint); font-size: 13px; }
 @media print {
   body { max-width: none; padding: 0; font-size: 11px; }
-  section { break-inside: avoid-page; }
-  details > summary { display: none; }
-  .facts div { break-inside: avoid; }
-  .u-legend .u-value { display: none; }
+  h1, h2, section > p, .key { break-after: avoid; }
+  h2 { margin-top: 20px; }
+  .facts { grid-template-columns: repeat(6, 1fr); gap: 6px; }
+  .facts div { padding: 6px 8px; }
+  .facts dd:first-of-type { font-size: 15px; }
+  .facts dt, .facts .more, .facts .against { font-size: 10px; }
+  .chart, svg, tr, .facts div { break-inside: avoid; }
+  .wide { overflow: visible; }
+  table { font-size: 9px; }
+  th, td { padding: 1px 10px 1px 0; }
+  summary { list-style: none; break-after: avoid; font-size: 10px; }
+  .uplot .u-legend .u-value { display: none; }
 }
 `
 
-/** The colours of phases by name, the same in every trace of a page; undefined is outside of all. */
+/** The colours of phases by name, the same in every trace of a page; undefined is none of them. */
 export class PhaseColors {
   readonly #numbers = new Map<string | undefined, number>([[undefined, 0]])
 

@@ -51,6 +51,7 @@ const LANE_FONT = '11px system-ui, sans-serif'
 const DASH = [6, 4]
 const BYTE_STEPS = Array.from({ length: 50 }, (_, i) => 2 ** i)
 const UNITS: readonly (readonly [bytes: number, name: string])[] = [
+  [2 ** 40, 'TiB'],
   [2 ** 30, 'GiB'],
   [2 ** 20, 'MiB'],
   [2 ** 10, 'KiB'],
@@ -367,7 +368,19 @@ function drawPeak(plot: uPlot, { peakUs, peakBytes }: Trace, theme: Theme): void
   ctx.font = scaled(FONT, scale)
   const isLeft = x < bbox.left + bbox.width / 2
   ctx.textAlign = isLeft ? 'left' : 'right'
-  ctx.fillText(`peak ${bytesText(peakBytes, 1)}`, x + (isLeft ? 7 : -7) * scale, y - 7 * scale)
+  ctx.textBaseline = 'middle'
+  const text = `peak ${bytesText(peakBytes, 1)}`
+  const [start, middle] = [x + (isLeft ? 8 : -8) * scale, y - 10 * scale]
+  const width = ctx.measureText(text).width
+  ctx.fillStyle = alpha(theme.back, 0.85)
+  ctx.fillRect(
+    start - (isLeft ? 3 * scale : width + 3 * scale),
+    middle - 8 * scale,
+    width + 6 * scale,
+    16 * scale,
+  )
+  ctx.fillStyle = theme.text
+  ctx.fillText(text, start, middle)
   ctx.restore()
 }
 
