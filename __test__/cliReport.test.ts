@@ -7,7 +7,7 @@ import test, { type ExecutionContext } from 'ava'
 import { assertEnding, type Ending } from './_child.ts'
 import { program, runCli } from './_cli.ts'
 import { root, semaphore } from './_repository.ts'
-import { temporaryFile, temporaryFolder } from './_temporary.ts'
+import { packageWithoutAddon, temporaryFile, temporaryFolder } from './_temporary.ts'
 import { eventOf, example, recordedFile, recordedText, traceOf } from './_trace.ts'
 import { runShell } from './_workplace.ts'
 
@@ -107,6 +107,40 @@ test('- is stdin, from a file and from a pipe', async (t) => {
 
   assertEnding(t, ending, 0)
   t.like(JSON.parse(ending.stdout), { trace: { name: 'stdin', events: 1744 } })
+})
+
+test('--timeout ends the wait for a pipe that never ends', async (t) => {
+  const nobody = '<(exec sleep 20 2> /dev/null)'
+  const command = `'${process.execPath}' '${program}' report - --timeout 300ms < ${nobody}`
+
+  const { status, output } = await runShell(command, root)
+
+  t.is(status, 5, output)
+  t.regex(output, /CLI_STOPPED: --timeout: not done after 300 ms/)
+})
+
+test('no addon is needed to read a trace', async (t) => {
+  const folder = packageWithoutAddon(t)
+  const bare = { program: path.join(folder, 'dist/cli/main.js'), cwd: folder }
+
+  const page = await runCli(['report', '-q', groth16], bare)
+  const csv = await runCli(['convert', '-q', example], bare)
+
+  assertEnding(t, page, 0)
+  t.regex(page.stdout, /<\/html>\n$/)
+  assertEnding(t, csv, 0)
+  t.regex(csv.stdout, /^# t_us,tid,op,id,size,log2align\n20,0,a,0,1048576,4\n/)
+})
+
+test('docs/report.md shows what is drawn', async (t) => {
+  const text = fs.readFileSync(path.join(root, 'docs/report.md'), 'utf8')
+  const [, command = '', shown = ''] =
+    /```console\n\$ (nalloc report --text [^\n]*)\n(.*?)```/s.exec(text) ?? []
+
+  const ending = await runCli(command.split(' ').slice(1))
+
+  assertEnding(t, ending, 0)
+  t.is(ending.stdout, shown)
 })
 
 test('a trace that was cut off is shown as far as it goes, and that is said', async (t) => {

@@ -5,6 +5,7 @@
 
 import { emptyEvent, type TraceEnd, type TraceEventKind, type TraceVisitor } from './event.ts'
 import { BLOCK_MAX, LOG2_ALIGN_MAX, THREAD_MAX } from './format.ts'
+import { LiveBlocks } from './liveBlocks.ts'
 import { malformed, type TraceParser } from './parser.ts'
 
 /** No line of ours has more; a longer one is no line of a trace. */
@@ -29,7 +30,7 @@ export class CsvParser implements TraceParser {
   readonly #event = emptyEvent()
   readonly #decoder = new TextDecoder('utf-8')
   /** Blocks that live, because a block must be born before it ends. */
-  readonly #live = new Set<number>()
+  readonly #live = new LiveBlocks<true>()
   readonly #open = new Set<number>()
   /** The start of a line whose end is not there yet. */
   #rest = ''
@@ -116,7 +117,7 @@ export class CsvParser implements TraceParser {
     }
     if (kind !== 'free' && bytes === 0) throw this.#fault('a size of at least 1 byte', '0')
     this.#event.kind = kind
-    if (isBirth) this.#live.add(block)
+    if (isBirth) this.#live.set(block, true)
     if (kind === 'free') this.#live.delete(block)
   }
 

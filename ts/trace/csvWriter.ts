@@ -5,6 +5,7 @@
 
 import { MARKED_PHASE } from './csvReader.ts'
 import type { TraceEvent } from './event.ts'
+import { LiveBlocks } from './liveBlocks.ts'
 
 const HEADER = '# t_us,tid,op,id,size,log2align\n'
 const BIRTHS = { alloc: 'a', zeroed: 'z', grown: 'g' } as const
@@ -19,7 +20,7 @@ interface Block {
 /** Turns events into lines. */
 export class CsvWriter {
   readonly #keepsIds: boolean
-  readonly #blocks = new Map<number, Block>()
+  readonly #blocks = new LiveBlocks<Block>()
   /** Phases that began and did not end, by number. */
   readonly #open: number[] = []
   #birthCount = 0

@@ -34,7 +34,7 @@ export class TraceSource {
     return this.#isCutOff
   }
 
-  /** All bytes in pieces, none of them empty. Throws ERR_IO, ERR_BAD_HEADER, the signal's reason. */
+  /** All bytes in pieces. Throws ERR_IO, ERR_BAD_HEADER, and the signal's reason. */
   async *pieces(signal: AbortSignal): AsyncGenerator<Uint8Array> {
     try {
       const [start, bytes] = await begun(this.#open(signal))

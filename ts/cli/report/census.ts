@@ -6,6 +6,7 @@
 // of a process that was forked does), so a block may end or change that was never born.
 
 import type { TraceEvent } from '../../trace/event.ts'
+import { LiveBlocks } from '../../trace/liveBlocks.ts'
 
 /** Powers of two that a block's size can have: a trace has no number above 2^53. */
 export const CLASSES = 54
@@ -33,7 +34,7 @@ class Table {
 
 /** The live blocks of a trace. */
 export class Census {
-  readonly #blocks = new Map<number, Block>()
+  readonly #blocks = new LiveBlocks<Block>()
   readonly #now = new Table()
   /** What the cells were at the peak, for those that have changed since. */
   readonly #before = new Table()
