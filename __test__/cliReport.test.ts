@@ -53,6 +53,27 @@ test('--json tells of the example what its makers put in', async (t) => {
   t.regex(ending.stderr, /trace\.nltrace: 17 records are missing/)
 })
 
+test('a proof that is traced is a whole report, of this process', async (t) => {
+  const folder = temporaryFolder(t)
+  const { zkey, wasm, input } = semaphore(20)
+  const inputs = path.join(folder, 'input.json')
+  fs.writeFileSync(inputs, JSON.stringify(input))
+  const env = { NALLOC_TRACE: path.join(folder, 'prove.nltrace') }
+
+  const proof = await runCli(['fullprove', '-q', inputs, wasm, zkey], { env })
+  const [file = ''] = fs.readdirSync(folder).filter((name) => name.startsWith('prove.nltrace.'))
+  const ending = await runCli(['report', '--json', path.join(folder, file)])
+
+  assertEnding(t, proof, 0)
+  assertEnding(t, ending, 0)
+  const { trace } = JSON.parse(ending.stdout)
+  t.deepEqual(trace.shortfalls, [])
+  t.is(trace.process.pid, Number(file.split('.').at(-1)))
+  // The key alone has more.
+  t.true(trace.peak.bytes > 8 * 2 ** 20 && trace.peakResidentBytes > trace.peak.bytes)
+  t.true(trace.hits + trace.misses > 0 && trace.faults > 0)
+})
+
 test('--against puts a second trace beside the first, in every form', async (t) => {
   const file = path.join(temporaryFolder(t), 'both.html')
   const args = ['report', groth16, '--against', winter]

@@ -15,12 +15,12 @@ interface Fact {
 
 const FACTS: readonly Fact[] = [
   {
-    name: 'Peak of live memory',
+    name: 'Peak live',
     of: ({ peak }) => sizeText(peak.bytes),
     more: ({ peak }) => `${countText(peak.blocks)} blocks, after ${durationText(peak.timeUs)}`,
   },
   {
-    name: 'Peak of resident memory',
+    name: 'Peak resident',
     of: ({ peakResidentBytes }) =>
       peakResidentBytes === undefined ? UNKNOWN : sizeText(peakResidentBytes),
     more: (profile) =>
@@ -35,10 +35,10 @@ const FACTS: readonly Fact[] = [
       `${sizeText(bytes)}, by ${countText(threads)} ${threads === 1 ? 'thread' : 'threads'}`,
   },
   {
-    name: 'Served from warm pages',
+    name: 'Hit rate',
     of: (profile) =>
       knowsHits(profile) ? shareText(profile.hits, profile.hits + profile.misses) : UNKNOWN,
-    more: (profile) => (knowsHits(profile) ? 'of requests' : 'not in this trace'),
+    more: (profile) => (knowsHits(profile) ? 'found all pages warm' : 'not in this trace'),
   },
   {
     name: 'Page faults',

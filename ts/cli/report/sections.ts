@@ -11,6 +11,7 @@ import { faultTable, hitTable, memoryTable, peakTable, phaseTable, sizeTable } f
 const PHASES_NOTE =
   'The peak is the most that was live while the phase was open, whoever took it; requests count ' +
   'for the phase that began last.'
+const NO_PHASES = 'This trace has no phases. In Rust, nalloc::phase("name") names one.'
 const SIZES_NOTE =
   'Requests by the size that was asked for: new blocks, and blocks that got another size.'
 const HITS_NOTE = 'The share of new and moved blocks that found all their pages warm in the cache.'
@@ -24,9 +25,10 @@ export function sectionsOf(
   colors: PhaseColors,
 ): readonly Markup[] {
   const [withHits, withSamples] = [profiles.filter(knowsHits), profiles.filter(knowsSamples)]
+  const hasPhases = profiles.some(({ phases }) => phases.length > 1)
   return [
     memorySection(profiles),
-    section('Phases', PHASES_NOTE, [phaseTable(profiles, colors)]),
+    section('Phases', hasPhases ? PHASES_NOTE : NO_PHASES, [phaseTable(profiles, colors)]),
     peakSection(profiles, colors),
     sizeSection(profiles),
     ...(withHits.length > 0 ? [hitSection(withHits)] : []),

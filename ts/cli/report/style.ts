@@ -43,8 +43,10 @@ section > p, .note { margin: 0 0 10px; color: var(--faint); max-width: 78ch; }
 }
 .facts {
   display: grid; gap: 10px; margin: 18px 0 0; padding: 0;
-  grid-template-columns: repeat(auto-fit, minmax(160px, 1fr));
+  grid-template-columns: repeat(6, 1fr);
 }
+@media screen and (max-width: 900px) { .facts { grid-template-columns: repeat(3, 1fr); } }
+@media screen and (max-width: 520px) { .facts { grid-template-columns: repeat(2, 1fr); } }
 .facts div {
   background: var(--card); border: 1px solid var(--line); border-radius: 8px;
   padding: 10px 14px;

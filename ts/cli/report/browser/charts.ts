@@ -137,9 +137,11 @@ function hitRate(theme: Theme, width: number): [uPlot.Options, uPlot.AlignedData
     const all = hits.map((hit, i) => hit + (misses[i] ?? 0))
     const label = data.traces.length > 1 ? `hit rate, ${trace.name}` : 'hit rate'
     const rates = hits.map((hit, i) => share(hit, all[i] ?? 0))
-    const value = (_: uPlot, y: number | null): string => (y === null ? '–' : `${y.toFixed(1)} %`)
+    const value = (_: uPlot, y: number | null): string => percentText(y)
     if (index === 0) {
-      series.push({ ...bars(theme.cached), class: 'least', label: 'misses' })
+      const missed = (plot: uPlot, _: number, at: number, i: number | null): string =>
+        percentText(complement(plot.data[at + 1]?.[i ?? -1]))
+      series.push({ ...bars(theme.cached), label: 'misses', value: missed })
       columns.push(all.map((count) => (count > 0 ? 100 : null)))
       series.push({ ...bars(theme.live), label, value })
     } else series.push({ ...dots(theme.resident), label, value })
@@ -197,6 +199,14 @@ function share(part: number, whole: number): number | null {
   return whole > 0 ? (100 * part) / whole : null
 }
 
+function complement(percent: number | null | undefined): number | null {
+  return typeof percent === 'number' ? 100 - percent : null
+}
+
+function percentText(percent: number | null): string {
+  return percent === null ? '–' : `${percent.toFixed(1)} %`
+}
+
 /** The starts of spans, and their columns; the axis is that of the timeline. */
 function spansOf(columns: readonly Values[]): uPlot.AlignedData {
   const spans = endStep / spanSteps
@@ -235,7 +245,10 @@ function common(
     width,
     height,
     cursor: { sync: { key: 'report', setSeries: false }, points: { size: 6, fill: theme.text } },
-    legend: { live: true },
+    legend: {
+      live: true,
+      markers: { dash: (plot, at) => (plot.series[at]?.dash ? 'dashed' : 'solid') },
+    },
   }
 }
 
