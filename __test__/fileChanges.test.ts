@@ -5,6 +5,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { groth16, NallocError, type OpenOptions, type Progress, ProvingKey } from 'nalloc'
+import { writeLongKey } from './_longKey.ts'
 import { fixtures, sha256 } from './_repository.ts'
 import { temporaryFolder } from './_temporary.ts'
 
@@ -36,17 +37,6 @@ function writeAt(file: string, bytes: Uint8Array, position: number): void {
   const descriptor = fs.openSync(file, 'r+')
   fs.writeSync(descriptor, bytes, 0, bytes.length, position)
   fs.closeSync(descriptor)
-}
-
-/** The key with one section more, of zeros that are on no disk. */
-function writeLongKey(file: string): void {
-  const head = Buffer.alloc(12)
-  head.writeUInt32LE(99)
-  head.writeBigUInt64LE(BigInt(PADDING_BYTES), 4)
-  const whole = Buffer.concat([zkey, head])
-  whole.writeUInt32LE(zkey.readUInt32LE(8) + 1, 8)
-  fs.writeFileSync(file, whole)
-  fs.truncateSync(file, whole.length + PADDING_BYTES)
 }
 
 /** Calls `change` once, at the first report about the file. */
@@ -86,7 +76,7 @@ for (const name of NAMES) {
   test(`a key whose file is ${name} while it is opened: ${expected}`, async (t) => {
     const file = path.join(temporaryFolder(t), 'key.zkey')
     const open = async (): Promise<string> => {
-      writeLongKey(file)
+      writeLongKey(file, zkey, PADDING_BYTES)
       const key = await ProvingKey.open(
         file,
         atFirstReport(() => CHANGES[name](file)),
@@ -103,7 +93,7 @@ for (const name of NAMES) {
     const file = path.join(temporaryFolder(t), 'key.zkey')
     const vk = path.join(fixtures, 'bits_vk.json')
     const prove = async (): Promise<string> => {
-      writeLongKey(file)
+      writeLongKey(file, zkey, PADDING_BYTES)
       const options = atFirstReport(() => CHANGES[name](file))
       const { proof, publicSignals } = await groth16.prove(file, wtns, options)
       const isValid = await groth16.verify(vk, publicSignals, proof)

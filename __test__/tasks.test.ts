@@ -1,3 +1,4 @@
+import fs from 'node:fs'
 import path from 'node:path'
 import test from 'ava'
 import {
@@ -8,12 +9,16 @@ import {
   ProvingKey,
   VerifyingKey,
 } from 'nalloc'
+import { writeLongKey } from './_longKey.ts'
 import { fixtures, semaphore } from './_repository.ts'
+import { temporaryFolder } from './_temporary.ts'
 
 const BIG = semaphore(20)
 const zkey = path.join(fixtures, 'dense.zkey')
 const wtns = path.join(fixtures, 'dense.wtns')
 const ATTEMPTS_MAX = 10
+/** Half a second of reading and hashing, or more. */
+const LONG_BYTES = 2 ** 29
 const NATIVE_PHASES = ['quotient', 'msm', 'finish', 'self-verify']
 
 /** Counts its listeners, and is no AbortSignal, as those of job queues are not. */
@@ -187,6 +192,27 @@ test.serial('progress goes through the phases in order and ends with the call', 
     t.true(before?.phase !== phase || ratio >= before.ratio, JSON.stringify(reports))
     t.true(elapsedMs >= (before?.elapsedMs ?? 0))
   }
+})
+
+test.serial('a call reports at most 20 times in any second, however long it takes', async (t) => {
+  const file = path.join(temporaryFolder(t), 'long.zkey')
+  writeLongKey(file, fs.readFileSync(zkey), LONG_BYTES)
+  const times: number[] = []
+  const ratios: number[] = []
+
+  const key = await ProvingKey.open(file, {
+    onProgress: ({ phase, ratio }) => {
+      times.push(performance.now())
+      if (phase === 'load') ratios.push(ratio)
+    },
+  })
+  key.dispose()
+
+  const inSecond = times.map((first) => {
+    return times.filter((time) => time >= first && time < first + 1000).length
+  })
+  t.true(Math.max(...inSecond) <= 20, JSON.stringify(times))
+  t.true(ratios.length > 2 && ratios.some((ratio) => ratio > 0), JSON.stringify(ratios))
 })
 
 test.serial('what onProgress throws stops the call and comes out of it', async (t) => {

@@ -21,6 +21,13 @@ const INPUT_BYTES_DEFAULT = 3200
 
 const [target = 'heap', seconds = '60'] = process.argv.slice(2)
 const folder = path.join(root, 'fuzz')
+if (target === 'readers') {
+  // The readers that are TypeScript: libFuzzer cannot see into them.
+  run('node', ['scripts/prepare.mjs'])
+  const program = path.join(root, 'build/__test__/children/fuzzReaders.js')
+  run('node', [program, 'Infinity', seconds, String(Date.now() % 2 ** 32)])
+  process.exit(0)
+}
 if (!fs.existsSync(path.join(folder, `${target}.rs`))) {
   fail(`${target}: expected the name of a file in fuzz/ without .rs`)
 }
