@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
+import { countText } from '../quantities.ts'
 import { chartDataOf } from './chartData.ts'
 import { factList } from './facts.ts'
 import { html, jsonMarkup, Markup } from './markup.ts'
@@ -36,7 +37,7 @@ export function pageOf(profiles: readonly [Profile, ...Profile[]]): string {
 <header>
 <h1>${title}</h1>
 ${profiles.map(processLine)}
-${profiles.map(shortfallNotes)}
+${profiles.map(notes)}
 </header>
 <main>
 ${factList(profiles)}
@@ -70,14 +71,17 @@ function processLine({ process }: Profile): Markup {
   return html`<p>${program || 'a program'}, process ${pid}, from ${start}, recorded by ${by}</p>\n`
 }
 
-/** Why a trace holds less than what happened. */
-function shortfallNotes({ name, shortfalls }: Profile): readonly Markup[] {
-  return shortfalls.map((sentence) => html`<p class="note">${name}: ${sentence}</p>\n`)
+/** Why a trace holds less than what happened, and what was refused. */
+function notes({ name, shortfalls, refusals }: Profile): readonly Markup[] {
+  const requests = `${countText(refusals)} ${refusals === 1 ? 'request' : 'requests'}`
+  const refused = `${requests} got no memory: a limit was met, or none was left.`
+  const sentences = refusals > 0 ? [...shortfalls, refused] : shortfalls
+  return sentences.map((sentence) => html`<p class="note">${name}: ${sentence}</p>\n`)
 }
 
 /** uPlot under its licence, then ours. */
 function scriptOf(): string {
-  return `${asset('uPlot.js')}\n${asset('charts.js')}`
+  return ['uPlot.js', 'texts.js', 'phases.js', 'charts.js'].map(asset).join('\n')
 }
 
 function asset(name: string): string {

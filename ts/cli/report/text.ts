@@ -45,7 +45,7 @@ function factLines(
   other: Profile | undefined,
   { columns }: TextStyle,
 ): readonly string[] {
-  const facts: readonly (readonly [name: string, of: (profile: Profile) => string])[] = [
+  const facts: (readonly [name: string, of: (profile: Profile) => string])[] = [
     ['trace', ({ name }) => printable(name)],
     ['time', ({ durationUs }) => durationText(durationUs)],
     ['peak live', ({ peak }) => `${sizeText(peak.bytes)} after ${durationText(peak.timeUs)}`],
@@ -56,6 +56,9 @@ function factLines(
     ['page faults', (each) => (knowsSamples(each) ? countText(each.faults) : '-')],
   ]
   const profiles = other ? [profile, other] : [profile]
+  if (profiles.some(({ refusals }) => refusals > 0)) {
+    facts.push(['refused', ({ refusals }) => countText(refusals)])
+  }
   const chars = Math.floor((columns - FACT_CHARS) / profiles.length) - GAP.length
   return facts.map(([name, of]) => {
     const cells = profiles.map((each) => cut(of(each), chars).padEnd(chars))

@@ -1,6 +1,7 @@
 /// <reference types="uplot" />
-// Draws the charts of a report, in a browser: a script of its own, which stands in the page behind
-// uPlot. What it draws stands in the page as JSON, and as tables for those who do not see it.
+// Draws the charts of a report, in a browser: the last part of the page's script, which stands
+// behind uPlot, `texts` and `phases`. What it draws stands in the page as JSON, and as tables for
+// those who do not see it.
 //
 // Of each step of time the page has the least and the most: the line is the most, and the area
 // below it down to the least is shaded, so that no peak is lost, however short it was.
@@ -18,7 +19,6 @@ interface Theme {
 type Data = import('../chartTypes.ts').ChartData
 type Trace = import('../chartTypes.ts').TraceData
 type Values = import('../chartTypes.ts').Values
-type Spans = import('../chartTypes.ts').PhaseSpans
 
 /** Of Okabe and Ito's colours, which all can tell apart, in two degrees of lightness. */
 const LIGHT: Theme = {
@@ -39,31 +39,12 @@ const DARK: Theme = {
   cached: '#e69f00',
   resident: '#b7bdc8',
 }
-const FURTHER_COLOR = '#bbbbbb'
-const LANES_MAX = 8
-const LANE_PX = 15
-const LANE_GAP_PX = 3
 const GUTTER_PX = 92
 const RIGHT_PX = 16
 const BARS_MAX = 160
 const FONT = '12px system-ui, sans-serif'
-const LANE_FONT = '11px system-ui, sans-serif'
 const DASH = [6, 4]
 const BYTE_STEPS = Array.from({ length: 50 }, (_, i) => 2 ** i)
-const UNITS: readonly (readonly [bytes: number, name: string])[] = [
-  [2 ** 40, 'TiB'],
-  [2 ** 30, 'GiB'],
-  [2 ** 20, 'MiB'],
-  [2 ** 10, 'KiB'],
-]
-const TIME_UNITS: readonly (readonly [untilUs: number, us: number, name: string])[] = [
-  [2e3, 1, 'microseconds'],
-  [2e6, 1e3, 'milliseconds'],
-  [180e6, 1e6, 'seconds'],
-  [10_800e6, 60e6, 'minutes'],
-  [Number.POSITIVE_INFINITY, 3600e6, 'hours'],
-]
-
 const data = JSON.parse(document.getElementById('data')?.textContent ?? '') as Data
 const darkScreen = matchMedia('(prefers-color-scheme: dark)')
 const [unitUs, unitName] = timeUnit(data.steps * data.stepUs)
@@ -203,10 +184,6 @@ function complement(percent: number | null | undefined): number | null {
   return typeof percent === 'number' ? 100 - percent : null
 }
 
-function percentText(percent: number | null): string {
-  return percent === null ? '–' : `${percent.toFixed(1)} %`
-}
-
 /** The starts of spans, and their columns; the axis is that of the timeline. */
 function spansOf(columns: readonly Values[]): uPlot.AlignedData {
   const spans = endStep / spanSteps
@@ -305,136 +282,9 @@ function byteTicks(_: uPlot, ticks: number[]): string[] {
   return ticks.map((tick) => bytesText(tick, 1))
 }
 
-/** Lanes of phases, the first open one on top; what finds no lane shares the last one. */
-function lanesOf(phases: readonly Spans[]): readonly Spans[] {
-  const used = phases
-    .filter(({ spans }) => spans.length > 0)
-    .sort((a, b) => (a.spans[0]?.[0] ?? 0) - (b.spans[0]?.[0] ?? 0))
-  if (used.length <= LANES_MAX) return used
-  const rest = used.slice(LANES_MAX - 1)
-  const name = `${rest.length} more phases`
-  const further = { name, color: FURTHER_COLOR, spans: rest.flatMap(({ spans }) => spans) }
-  return [...used.slice(0, LANES_MAX - 1), further]
-}
-
-/** Where a span lies, in pixels of the canvas; undefined where it is not in sight. */
-function place(plot: uPlot, [from, to]: readonly [number, number]): [number, number] | undefined {
-  const { left, width } = plot.bbox
-  const at = (step: number): number => plot.valToPos((step * data.stepUs) / unitUs, 'x', true)
-  const [start, end] = [Math.max(left, at(from)), Math.min(left + width, at(to))]
-  // However short, it can be seen.
-  return end <= start ? undefined : [start, Math.max(end - start, devicePixelRatio)]
-}
-
-/** Behind the lines: when phases were open. */
-function drawBands(plot: uPlot, lanes: readonly Spans[], theme: Theme): void {
-  const { ctx, bbox } = plot
-  ctx.save()
-  for (const lane of lanes) {
-    for (const span of lane.spans) {
-      const [x, width] = place(plot, span) ?? [0, 0]
-      if (width === 0) continue
-      // Of phases inside of others, the inner one is seen.
-      for (const color of [theme.back, alpha(lane.color, 0.16)]) {
-        ctx.fillStyle = color
-        ctx.fillRect(x, bbox.top, width, bbox.height)
-      }
-    }
-  }
-  ctx.restore()
-}
-
-/** Above the lines: the same with names. */
-function drawLanes(plot: uPlot, lanes: readonly Spans[], theme: Theme): void {
-  const { ctx, bbox } = plot
-  const scale = devicePixelRatio
-  ctx.save()
-  ctx.font = scaled(LANE_FONT, scale)
-  ctx.textBaseline = 'middle'
-  for (const [i, lane] of lanes.entries()) {
-    const y = (i * (LANE_PX + LANE_GAP_PX) + 2) * scale
-    const height = LANE_PX * scale
-    ctx.fillStyle = lane.color
-    for (const span of lane.spans) {
-      const [x, width] = place(plot, span) ?? [0, 0]
-      if (width > 0) ctx.fillRect(x, y, width, height)
-    }
-    ctx.fillStyle = theme.text
-    ctx.textAlign = 'right'
-    const room = bbox.left - 8 * scale
-    ctx.fillText(fitted(ctx, lane.name, room), bbox.left - 6 * scale, y + height / 2)
-  }
-  ctx.restore()
-}
-
-/** The most that was live, and when. */
-function drawPeak(plot: uPlot, { peakUs, peakBytes }: Trace, theme: Theme): void {
-  const { ctx, bbox } = plot
-  const scale = devicePixelRatio
-  const [x, y] = [plot.valToPos(peakUs / unitUs, 'x', true), plot.valToPos(peakBytes, 'y', true)]
-  if (x < bbox.left || x > bbox.left + bbox.width || y < bbox.top) return
-  ctx.save()
-  ctx.fillStyle = theme.text
-  ctx.beginPath()
-  ctx.arc(x, y, 3 * scale, 0, 2 * Math.PI)
-  ctx.fill()
-  ctx.font = scaled(FONT, scale)
-  const isLeft = x < bbox.left + bbox.width / 2
-  ctx.textAlign = isLeft ? 'left' : 'right'
-  ctx.textBaseline = 'middle'
-  const text = `peak ${bytesText(peakBytes, 1)}`
-  const [start, middle] = [x + (isLeft ? 8 : -8) * scale, y - 10 * scale]
-  const width = ctx.measureText(text).width
-  ctx.fillStyle = alpha(theme.back, 0.85)
-  ctx.fillRect(
-    start - (isLeft ? 3 * scale : width + 3 * scale),
-    middle - 8 * scale,
-    width + 6 * scale,
-    16 * scale,
-  )
-  ctx.fillStyle = theme.text
-  ctx.fillText(text, start, middle)
-  ctx.restore()
-}
-
-function scaled(font: string, scale: number): string {
-  return font.replace(/\d+/, (px) => String(Number(px) * scale))
-}
-
-/** A name, cut where it does not fit. */
-function fitted(ctx: CanvasRenderingContext2D, name: string, room: number): string {
-  if (ctx.measureText(name).width <= room) return name
-  let end = name.length
-  while (end > 1 && ctx.measureText(`${name.slice(0, end)}…`).width > room) end -= 1
-  return `${name.slice(0, end)}…`
-}
-
 function alpha(color: string, opacity: number): string {
   const byte = Math.round(opacity * 255)
   return `${color}${byte.toString(16).padStart(2, '0')}`
-}
-
-function bytesText(bytes: number, digits: number): string {
-  const [unit, name] = UNITS.find(([unit]) => bytes >= unit) ?? [1, 'bytes']
-  return `${(bytes / unit).toFixed(digits).replace(/\.0+$/, '')} ${name}`
-}
-
-function bytesBetween(least: number | null | undefined, most: number | null | undefined): string {
-  if (typeof least !== 'number' || typeof most !== 'number') return '–'
-  const text = bytesText(most, 1)
-  return least === most ? text : `${bytesText(least, 1)} to ${text}`
-}
-
-function timeUnit(durationUs: number): [us: number, name: string] {
-  const [, us, name] = TIME_UNITS.find(([untilUs]) => durationUs < untilUs) ?? [0, 1e6, 'seconds']
-  return [us, name]
-}
-
-function durationText(us: number): string {
-  if (us < 1e3) return `${us.toFixed(0)} us`
-  if (us < 1e6) return `${(us / 1e3).toFixed(1)} ms`
-  if (us < 120e6) return `${(us / 1e6).toFixed(2)} s`
-  return us < 7200e6 ? `${(us / 60e6).toFixed(1)} min` : `${(us / 3600e6).toFixed(2)} h`
 }
 
 /** As the screen is, or light on paper. */
