@@ -117,6 +117,19 @@ test('every chart has words for those who do not see it, and a table', (t) => {
   )
 })
 
+test('what is missing from a trace, and what was refused, stands above everything', (t) => {
+  const refused = eventOf({ kind: 'refused', timeUs: 2e6 })
+
+  const page = report.pageOf([profileOf('trace', [...events('phase'), refused, refused])])
+
+  const [head = ''] = page.split('<main>')
+  t.regex(head, /class="note">trace: trace is short\.</)
+  t.regex(
+    head,
+    /class="note">trace: 2 requests got no memory: a limit was met, or none was left\.</,
+  )
+})
+
 test('a trace without samples has no chart of what it does not say', (t) => {
   const { events: recorded } = eventsOf(Buffer.from(recordedText('winter')))
 

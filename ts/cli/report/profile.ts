@@ -171,19 +171,16 @@ export class Profiler {
     }
   }
 
-  #request({ thread, bytes, isHit }: TraceEvent): void {
+  #request(event: TraceEvent): void {
+    const { thread, bytes, isHit } = event
     if (thread >= this.#threadCount) this.#threadCount = thread + 1
     const size = this.#sizes[log2(bytes)]
     if (size) {
       size.requests += 1
       size.bytes += bytes
     }
-    for (const counts of [this.#total, this.#current]) {
-      counts.requests += 1
-      counts.bytes += bytes
-      if (isHit === true) counts.hits += 1
-      if (isHit === false) counts.misses += 1
-    }
+    count(this.#total, event)
+    count(this.#current, event)
     if (isHit !== undefined) this.#timeline.add(isHit ? 'hits' : 'misses', 1)
     this.#follow()
   }
@@ -268,6 +265,13 @@ export class Profiler {
     const used = first < 0 ? [] : this.#sizes.slice(first, last + 1)
     return used.map((size, i) => ({ ...size, log2Bytes: first + i }))
   }
+}
+
+function count(counts: Counts, { bytes, isHit }: TraceEvent): void {
+  counts.requests += 1
+  counts.bytes += bytes
+  if (isHit === true) counts.hits += 1
+  if (isHit === false) counts.misses += 1
 }
 
 function raise(phase: OpenPhase, liveBytes: number): void {
