@@ -11,10 +11,11 @@
 //! | `round CASE` | `ok VALUE RESIDENT_BYTES PEAK_BYTES PAGE_FAULTS` |
 //! | `rest` | `ok RESIDENT_BYTES`; nothing is done before it is answered |
 //!
-//! Anything that went wrong is `error TEXT`. It ends when its input ends. Waiting for a line, it
+//! and what a benchmark answers beside them. Anything that went wrong is `error TEXT`. It ends when its input ends. Waiting for a line, it
 //! uses no processor: only one contestant is at work at any time.
 
 use std::io::{self, BufRead, BufReader, Write};
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitCode, Stdio};
 use std::time::Instant;
 use std::{env, iter};
@@ -42,6 +43,10 @@ pub trait Workload {
     fn check(&self, case: &str) -> Result<(), String>;
     /// One round of a case.
     fn round(&self, case: &str) -> Result<Timed, String>;
+    /// What else this benchmark asks.
+    fn answer(&self, request: &str) -> Result<String, String> {
+        Err(format!("unknown request {request:?}"))
+    }
 }
 
 /// What a round took.
@@ -94,7 +99,7 @@ fn answer(workload: &impl Workload, request: &str) -> Result<String, String> {
             let usage = usage();
             Ok(format!("{value} {} {} {page_faults}", usage.resident_bytes, usage.peak_bytes))
         }
-        _ => Err(format!("unknown request {request:?}")),
+        _ => workload.answer(request),
     }
 }
 
@@ -119,8 +124,23 @@ impl Worker {
     /// When it does not start, another allocator than the contestant's serves it, or its heap is
     /// not where its settings want it.
     pub fn start(contestant: &Contestant) -> Result<Self, String> {
+        let name = contestant.name;
+        let program = env::current_exe().map_err(|error| format!("{name}: no process: {error}"))?;
+        let arguments = env::args().skip(1).chain(iter::once("--worker".to_owned()));
+        Self::start_program(contestant, &program, &arguments.collect::<Vec<_>>())
+    }
+
+    /// Starts another program as a contestant, and has it prove who it is, as [`Self::start`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn start_program(
+        contestant: &Contestant,
+        program: &Path,
+        arguments: &[String],
+    ) -> Result<Self, String> {
         for _ in 0..STARTS_MAX {
-            let mut worker = Self::start_once(contestant)?;
+            let mut worker = Self::start_once(contestant, program, arguments)?;
             let is_wanted = contestant.is_heap_advised && is_advice_heard();
             if !is_wanted || worker.ask("heap")? == "advised" {
                 return Ok(worker);
@@ -129,11 +149,14 @@ impl Worker {
         Err(format!("{}: expected a heap on huge pages, got {STARTS_MAX} without", contestant.name))
     }
 
-    fn start_once(contestant: &Contestant) -> Result<Self, String> {
+    fn start_once(
+        contestant: &Contestant,
+        program: &Path,
+        arguments: &[String],
+    ) -> Result<Self, String> {
         let name = contestant.name;
-        let io_error = |error: io::Error| format!("{name}: no process: {error}");
-        let mut command = Command::new(env::current_exe().map_err(io_error)?);
-        command.args(env::args().skip(1).chain(iter::once("--worker".to_owned())));
+        let mut command = Command::new(program);
+        command.args(arguments);
         for (variable, _) in env::vars_os() {
             let text = variable.to_string_lossy();
             if FOREIGN.iter().any(|prefix| text.starts_with(prefix)) {
@@ -159,6 +182,12 @@ impl Worker {
         let answers = child.stdout.take().ok_or_else(|| format!("{name}: no output"))?;
         let answers = BufReader::new(answers);
         Ok(Self { name, expected: name, child, requests, answers })
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// Has it prove that its allocator serves it.

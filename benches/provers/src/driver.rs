@@ -1,0 +1,169 @@
+//! Who takes part, and what is printed and recorded.
+//!
+//! Contestants take turns: in each round everybody proves once, cold in a process that has just
+//! started, warm in one that stays. A prover that misses a target is measured again, and the rounds
+//! are added to those before, because other programs disturb some of them.
+
+mod contestants;
+mod curve;
+mod shown;
+mod targets;
+
+use std::fs;
+use std::thread;
+use std::time::Duration;
+
+use benchkit::format::{mib, ms};
+use benchkit::machine::Machine;
+use benchkit::options::Options;
+use benchkit::record;
+use benchkit::rounds::order;
+use benchkit::table::table;
+use benchkit::target::{Target, report};
+
+use crate::PROVERS;
+use contestants::{Entrant, entrants};
+use shown::Shown;
+
+const BENCHMARK: &str = "provers";
+const UNIT: &str = "ms";
+/// The first provers that need one write their keys here, for all processes.
+const KEY_FOLDER: &str = "target/provers";
+/// Processes whose first proof is measured.
+const COLD_ROUNDS: usize = 10;
+const WARM_ROUNDS: usize = 7;
+const QUICK_ROUNDS: usize = 1;
+/// How often a prover is measured at most.
+const MEASURED_MAX: usize = 3;
+/// How long nobody calls before idle memory is read.
+const IDLE: Duration = Duration::from_secs(3);
+
+/// Measures the named provers, or all, and prints everything; whether all targets are met.
+///
+/// # Errors
+/// When a name is unknown, a proof does not verify, or another allocator serves a process.
+pub fn compare(options: &Options, names: &[String]) -> Result<bool, String> {
+    if let Some(name) = names.iter().find(|name| !PROVERS.contains(&name.as_str())) {
+        return Err(format!("arguments: expected some of {PROVERS:?}, got {name:?}"));
+    }
+    fs::create_dir_all(KEY_FOLDER).map_err(|error| format!("{KEY_FOLDER}: {error}"))?;
+    let machine = Machine::current();
+    println!("{}, {}, commit {}", machine.description, machine.toolchain, machine.commit);
+    if let Some(warning) = machine.disturbance() {
+        println!("warning: {warning}");
+    }
+    let entrants = entrants()?;
+    let mut entries = Vec::new();
+    let mut targets = Vec::new();
+    for prover in PROVERS {
+        if !names.is_empty() && !names.iter().any(|name| name == prover) {
+            continue;
+        }
+        let (shown, met) = measure_until(&entrants, prover, options.is_quick)?;
+        println!("\n{prover}\n{}", lines(&entrants, &shown));
+        for (entrant, shown) in entrants.iter().zip(&shown) {
+            entries.extend(shown.entries(prover, entrant));
+        }
+        targets.extend(met);
+        if options.is_recording && prover == curve::PROVER {
+            entries.extend(curve::entries(&entrants)?);
+        }
+    }
+    if options.is_recording {
+        let file = record::append(BENCHMARK, UNIT, &machine, &entries)
+            .map_err(|error| format!("record: {error}"))?;
+        println!("recorded in {}", file.display());
+    }
+    println!("\n{}", report(&targets));
+    Ok(targets.iter().all(Target::is_met))
+}
+
+/// Adds rounds until the targets are met.
+fn measure_until(
+    entrants: &[Entrant],
+    prover: &str,
+    is_quick: bool,
+) -> Result<(Vec<Shown>, Vec<Target>), String> {
+    for entrant in entrants {
+        entrant.start()?.ask(&format!("check {prover}"))?;
+    }
+    let mut shown = vec![Shown::default(); entrants.len()];
+    let (cold, warm) =
+        if is_quick { (QUICK_ROUNDS, QUICK_ROUNDS) } else { (COLD_ROUNDS, WARM_ROUNDS) };
+    let mut measured = 0;
+    loop {
+        measure_cold(entrants, prover, cold, &mut shown)?;
+        measure_warm(entrants, prover, warm, &mut shown)?;
+        measured += 1;
+        let targets = targets::of(prover, entrants, &shown);
+        if is_quick || measured == MEASURED_MAX || targets.iter().all(Target::is_met) {
+            return Ok((shown, targets));
+        }
+    }
+}
+
+fn measure_cold(
+    entrants: &[Entrant],
+    prover: &str,
+    rounds: usize,
+    shown: &mut [Shown],
+) -> Result<(), String> {
+    for round in 0..rounds {
+        for turn in order(round, entrants.len()) {
+            let answer = entrants[turn].start()?.ask(&format!("cold {prover}"))?;
+            shown[turn].cold.push(answer.parse()?);
+        }
+    }
+    Ok(())
+}
+
+fn measure_warm(
+    entrants: &[Entrant],
+    prover: &str,
+    rounds: usize,
+    shown: &mut [Shown],
+) -> Result<(), String> {
+    let mut workers = entrants.iter().map(Entrant::start).collect::<Result<Vec<_>, _>>()?;
+    for round in 0..rounds {
+        for turn in order(round, entrants.len()) {
+            let answer = workers[turn].ask(&format!("warm {prover}"))?;
+            shown[turn].warm.push(answer.parse()?);
+        }
+    }
+    // Not a way to wait for something: that nobody calls for so long is what is measured.
+    thread::sleep(IDLE);
+    for (worker, shown) in workers.iter_mut().zip(shown) {
+        shown.idle_bytes = worker.resident_bytes()?;
+        let live = worker.ask("live")?;
+        shown.live_bytes = live.parse().map_err(|_| format!("expected bytes, got {live:?}"))?;
+        worker.prove()?;
+    }
+    Ok(())
+}
+
+/// A table with a line for each contestant.
+fn lines(entrants: &[Entrant], shown: &[Shown]) -> String {
+    let header = [
+        "", "cold, ms", "CPU", "faults", "warm, ms", "min", "CPU", "min", "faults", "peak MiB",
+        "idle MiB",
+    ];
+    let mut rows = vec![header.map(str::to_owned).to_vec()];
+    rows.extend(entrants.iter().zip(shown).map(|(entrant, shown)| {
+        let (cold, warm) = (shown.cold_wall(), shown.warm_wall());
+        let (cold_cpu, warm_cpu) = (shown.cold_cpu(), shown.warm_cpu());
+        vec![
+            entrant.contestant.name.to_owned(),
+            ms(cold.min),
+            ms(cold_cpu.min),
+            cold.page_faults.to_string(),
+            ms(warm.median),
+            ms(warm.min),
+            ms(warm_cpu.median),
+            ms(warm_cpu.min),
+            warm.page_faults.to_string(),
+            mib(warm.peak_bytes),
+            mib(shown.idle_bytes),
+        ]
+    }));
+    table(&rows)
+}
