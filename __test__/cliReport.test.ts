@@ -48,6 +48,7 @@ test('--json tells of the example what its makers put in', async (t) => {
   t.deepEqual(rest, { schema: 'nalloc/report@1', against: null })
   t.like(trace, { durationUs: 13_100, threads: 2, requests: 8, hits: 1, misses: 6, refusals: 1 })
   t.like(trace, { faults: 2700, peakResidentBytes: 13_926_400, peakCachedBytes: 1_003_520 })
+  t.is(trace.peakPagesBytes, 9_830_400)
   t.like(trace.process, { program: 'prover', pid: 4711 })
   t.deepEqual(trace.shortfalls, ['17 records are missing: the disk was slower than the program.'])
   t.regex(ending.stderr, /trace\.nltrace: 17 records are missing/)

@@ -17,7 +17,10 @@ const FACTS: readonly Fact[] = [
   {
     name: 'Peak live',
     of: ({ peak }) => sizeText(peak.bytes),
-    more: ({ peak }) => `${countText(peak.blocks)} blocks, after ${durationText(peak.timeUs)}`,
+    more: ({ peakPagesBytes, peak }) =>
+      peakPagesBytes === undefined
+        ? `${countText(peak.blocks)} blocks`
+        : `${sizeText(peakPagesBytes)} in whole pages`,
   },
   {
     name: 'Peak resident',

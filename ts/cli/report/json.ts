@@ -25,6 +25,7 @@ interface TraceJson {
   readonly faults: number | null
   readonly peakResidentBytes: number | null
   readonly peakCachedBytes: number | null
+  readonly peakPagesBytes: number | null
   readonly peak: PeakJson
   /** The first is all that happened outside of phases. */
   readonly phases: readonly PhaseJson[]
@@ -81,6 +82,7 @@ function traceJson(profile: Profile): TraceJson {
     ...requestsJson(profile, profile),
     peakResidentBytes: profile.peakResidentBytes ?? null,
     peakCachedBytes: profile.peakCachedBytes ?? null,
+    peakPagesBytes: profile.peakPagesBytes ?? null,
     peak: { ...peak, cells: peak.cells.map((cell) => ({ ...cell, phase: nameOf(phases, cell) })) },
     phases: phases.map((phase) => ({
       name: phase.name ?? null,

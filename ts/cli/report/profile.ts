@@ -64,6 +64,8 @@ export interface Profile extends Requests {
   /** Undefined for a trace without samples. */
   readonly peakResidentBytes: number | undefined
   readonly peakCachedBytes: number | undefined
+  /** The most that was live by the heap's own account, whole pages counted. */
+  readonly peakPagesBytes: number | undefined
   /** The first is all that happened outside of phases. */
   readonly phases: readonly PhaseProfile[]
   /** From small to large; those between are there, though nobody asked for them. */
@@ -106,6 +108,7 @@ export class Profiler {
   #peak = { timeUs: 0, blocks: 0 }
   #peakResidentBytes: number | undefined
   #peakCachedBytes: number | undefined
+  #peakPagesBytes: number | undefined
   #faults: number | undefined
   #refusals = 0
 
@@ -159,6 +162,7 @@ export class Profiler {
       peak: { ...this.#peak, bytes: peakBytes, cells: this.#census.atPeak() },
       peakResidentBytes: this.#peakResidentBytes,
       peakCachedBytes: this.#peakCachedBytes,
+      peakPagesBytes: this.#peakPagesBytes,
       phases: this.#phases.map(({ openCount, openedUs, ...phase }, index) => ({
         ...phase,
         spans: index === 0 ? [] : this.#timeline.spans(index - 1),
@@ -250,6 +254,7 @@ export class Profiler {
     this.#timeline.set('cached', cachedBytes)
     this.#timeline.set('resident', residentBytes)
     this.#peakCachedBytes = Math.max(this.#peakCachedBytes ?? 0, cachedBytes)
+    this.#peakPagesBytes = Math.max(this.#peakPagesBytes ?? 0, sample.liveBytes, sample.highBytes)
     this.#peakResidentBytes = Math.max(this.#peakResidentBytes ?? 0, residentBytes)
     const fresh = Math.max(0, faults - (this.#faults ?? faults))
     this.#faults = faults

@@ -12,7 +12,7 @@ const WIDTH_MIN = 40
 const WIDTH_MAX = 160
 const NAME_CHARS_MAX = 24
 /** For the names of facts. */
-const FACT_CHARS = 13
+const FACT_CHARS = 14
 const BAR_CHARS_MAX = 40
 /** What stands before a bar is not longer. */
 const BAR_START = 58
@@ -49,6 +49,7 @@ function factLines(
     ['trace', ({ name }) => printable(name)],
     ['time', ({ durationUs }) => durationText(durationUs)],
     ['peak live', ({ peak }) => `${sizeText(peak.bytes)} after ${durationText(peak.timeUs)}`],
+    ['in whole pages', ({ peakPagesBytes }) => optional(peakPagesBytes, sizeText)],
     ['peak resident', ({ peakResidentBytes }) => optional(peakResidentBytes, sizeText)],
     ['peak cached', ({ peakCachedBytes }) => optional(peakCachedBytes, sizeText)],
     ['requests', ({ requests, bytes }) => `${countText(requests)} for ${sizeText(bytes)}`],
