@@ -91,6 +91,7 @@ summary { cursor: pointer; color: var(--faint); font-size: 14px; }
 .uplot .u-legend .least { display: none; }
 .uplot .u-legend th { font-weight: 400; color: var(--text); }
 .u-legend .u-value { min-width: 11ch; text-align: left; }
+.u-legend .u-value:empty::after { content: "–"; }
 .u-select { background: color-mix(in srgb, var(--live) 15%, transparent); }
 .u-hz .u-cursor-x, .u-vt .u-cursor-y { border-right: 1px dashed var(--faint); }
 footer { margin-top: 44px; color: var(--faint); font-size: 13px; }

@@ -85,7 +85,7 @@ function againstCells(phase: PhaseProfile, other: Profile): Hole[] {
 
 /** Phases that anything happened in. */
 export function shownPhases({ phases }: Profile): readonly PhaseProfile[] {
-  return phases.filter(({ name, requests }) => name !== undefined || requests > 0)
+  return phases.filter(({ name, requests, faults }) => name !== undefined || requests + faults > 0)
 }
 
 /** A phase's name with its colour. */

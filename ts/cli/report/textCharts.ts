@@ -8,7 +8,7 @@ import { highest, sum } from './timeRows.ts'
 
 const ROWS = 10
 /** Left of the columns, for numbers and names. */
-const GUTTER = 12
+const GUTTER = 14
 const LANES_MAX = 8
 /** A character that is filled from below, by eighths. */
 const EIGHTHS = [' ', '▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const
