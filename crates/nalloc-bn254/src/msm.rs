@@ -3,8 +3,9 @@
 //! Pippenger's buckets in affine coordinates, where additions share inversions. The steps:
 //!
 //! 1. **Class.** A scalar above r/2 counts as r - s of the opposite point, so that -1 is as short
-//!    as 1. Zeros and points at infinity are dropped. Up to 64 bits a scalar stays whole: witnesses
-//!    are full of bits and small numbers (msm/digits.rs).
+//!    as 1. Zeros and points at infinity are dropped. Points of 1 and -1 are summed on their own,
+//!    2048 sums side by side. Up to 64 bits a scalar stays whole: witnesses are full of bits and
+//!    small numbers (msm/digits.rs).
 //! 2. **Halve.** Other scalars become k1 + LAMBDA k2 with halves below 2^126, and LAMBDA P is
 //!    (beta x, y): twice the terms, but half the windows, and so half the buckets to reduce
 //!    (msm/glv.rs). The images beta x are made once; y is that of the point.
@@ -70,7 +71,7 @@ use crate::pool::{Pool, THREADS_MAX};
 
 use adder::{ARRAY_SLACK_BYTES, BLOCK, Entry, POINTS_MAX, Points};
 use buckets::{Buckets, TAGS};
-use digits::{CHUNK, Chunk, Digits, Reached, Windows};
+use digits::{CHUNK, Chunk, Digits, Mix, Reached, Windows};
 pub use fixed::{FixedBases, FixedPlan, TableLimits};
 use plan::{Plan, Shape};
 use worker::{Job, Progress, WindowSums};
@@ -154,11 +155,11 @@ impl<'a, F: CurveField> Sum<'a, F> {
         if got > POINTS_MAX {
             return Err(Error::TooManyPoints { max: POINTS_MAX, got });
         }
-        let (halved, threads) = (digits::share_of_halved(self.scalars), self.pool.thread_count());
+        let (mix, threads) = (Mix::of(self.scalars), self.pool.thread_count());
         match self.table {
-            Some(Table { shape, .. }) => self.large(Plan::with_table(got, halved, threads, shape)),
+            Some(Table { shape, .. }) => self.large(Plan::with_table(got, mix, threads, shape)),
             None if got <= small::POINTS_MAX => self.small(),
-            None => self.large(Plan::new(got, halved, threads)),
+            None => self.large(Plan::new(got, mix, threads)),
         }
     }
 
@@ -169,7 +170,7 @@ impl<'a, F: CurveField> Sum<'a, F> {
         if self.observer.is_cancelled() {
             return Err(Error::Cancelled);
         }
-        let sum = small::sum(self.bases, recoded.order, &reached.0, recoded.digits);
+        let sum = small::sum(self.bases, recoded.order, reached, recoded.digits);
         self.observer.progress("msm", 1, 1);
         Ok(sum)
     }
@@ -259,6 +260,7 @@ impl<'a, F: CurveField> Sum<'a, F> {
             in_block: 0,
             in_queue: 0,
             count: 0,
+            turn: 0,
         })
     }
 }

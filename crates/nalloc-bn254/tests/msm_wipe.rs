@@ -87,9 +87,12 @@ fn check<F: CurveField>(kernels: Kernels) {
     let equal_points = vec![bases[0]; POINTS];
     let equal_scalars = vec![scalars[0]; POINTS];
     let short: Vec<_> = scalars.iter().map(|scalar| [scalar[0], 0, 0, 0]).collect();
-    let kinds: [Kind<'_, F>; 5] = [
+    let one = |index: usize| if index.is_multiple_of(3) { Fr::ONE } else { -Fr::ONE };
+    let ones: Vec<_> = (0..POINTS).map(|index| one(index).to_plain()).collect();
+    let kinds: [Kind<'_, F>; 6] = [
         (&bases, &scalars),
         (&bases, &short),
+        (&bases, &ones),
         (&bases, &equal_scalars),
         (&equal_points, &scalars),
         (&equal_points, &equal_scalars),

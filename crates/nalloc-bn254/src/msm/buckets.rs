@@ -47,6 +47,8 @@ pub(super) struct Buckets<'a, F> {
     pub(super) in_queue: usize,
     /// Buckets in use.
     pub(super) count: usize,
+    /// Whose turn it is, where buckets take turns.
+    pub(super) turn: usize,
 }
 
 /// Points: the indices of each, from `first` on.
@@ -100,7 +102,7 @@ impl<F: CurveField> Buckets<'_, F> {
         self.tags[..=count].fill(EMPTY);
         self.rows[..=count].fill(Affine::INFINITY);
         (self.current, self.in_block, self.in_queue) = (FIRST_BLOCK, 0, 0);
-        self.count = count;
+        (self.count, self.turn) = (count, 0);
     }
 
     /// Adds points by their digits; those of size m go to bucket `offset` + m. Points that come
@@ -167,6 +169,28 @@ impl<F: CurveField> Buckets<'_, F> {
         if self.in_queue > QUEUE_MAX {
             self.add_block(Source::Points(points));
             self.fold(points);
+        }
+    }
+
+    /// Adds points, or their opposites, to the buckets in turn: whoever wants the sum of all of
+    /// them meets no conflicts.
+    pub(super) fn add_in_turn(&mut self, points: Points<'_, F>, order: &[u32], opposite: u64) {
+        for &index in order {
+            let entry = Entry::rows(1 + self.turn, index as usize);
+            let entry = Entry(entry.0 | opposite);
+            let tag = &mut self.tags[entry.to() % TAGS];
+            if *tag == EMPTY {
+                *tag = FILLED;
+                self.rows[entry.to()] = points.get(entry);
+            } else {
+                self.block[self.in_block] = entry;
+                self.in_block += 1;
+            }
+            self.turn += 1;
+            if self.turn == self.count {
+                self.turn = 0;
+                self.add_block(Source::Points(points));
+            }
         }
     }
 

@@ -11,6 +11,7 @@
 //! A number below 2^b has no digit but 0 from window ceil((b + 2) / c) on: there |k| is below a
 //! quarter and B below two thirds of 2^(cw). A chunk orders its scalars by length, longest first,
 //! so that a window walks only those that reach it, and leaves out zeros and points at infinity.
+//! Ones come last, and then minus ones: they reach no window, and have a sum of their own.
 
 use super::glv::{HALF_BITS, halves};
 use crate::arch::Kernels;
@@ -29,9 +30,16 @@ pub(super) const WINDOWS_MAX: usize = HALF_BITS.div_ceil(Windows::BITS_MIN) as u
 /// Whole scalars of one class differ in length by fewer bits than this.
 const CLASS_BITS: u32 = 16;
 /// Bits of the longest number of each class.
-const CLASS_TOPS: [u32; CLASSES] = [CLASS_BITS, 2 * CLASS_BITS, 3 * CLASS_BITS, 64, HALF_BITS];
-const CLASSES: usize = 5;
+const CLASS_TOPS: [u32; CLASSES] =
+    [0, 0, CLASS_BITS, 2 * CLASS_BITS, 3 * CLASS_BITS, 64, HALF_BITS];
+const CLASSES: usize = 7;
+const MINUS_ONE: usize = 0;
+const ONE: usize = 1;
+/// The class of the shortest scalars with digits.
+const SHORTEST: usize = 2;
 const HALVED: usize = CLASSES - 1;
+/// Points whose images are made at once where some points need none.
+const IMAGES_AT_ONCE: usize = 64;
 /// (r - 1) / 2, the largest number that is not replaced by its opposite.
 const R_HALF: Limbs = limbs::shift_right(&Fr::MODULUS, 1);
 
@@ -90,10 +98,15 @@ pub(crate) struct Digits(pub(crate) [i16; 2]);
 // SAFETY: two integers.
 unsafe impl nalloc::Zeroable for Digits {}
 
-/// Of each window, how many scalars of the chunk reach it.
+/// How many scalars of the chunk are of which kind, in their order.
 #[derive(Clone, Copy)]
-#[repr(transparent)]
-pub(super) struct Reached(pub(super) [u32; WINDOWS_MAX]);
+#[repr(C)]
+pub(super) struct Reached {
+    /// Of each window, how many reach it. All but ones reach the first.
+    pub(super) windows: [u32; WINDOWS_MAX],
+    /// Those that are 1, and then those that are -1.
+    pub(super) ones: [u32; 2],
+}
 
 // SAFETY: integers.
 unsafe impl nalloc::Zeroable for Reached {}
@@ -129,7 +142,8 @@ impl<F: CurveField> Chunk<'_, F> {
         for class in (0..HALVED).rev() {
             next[class] = next[class + 1] + counts[class + 1] as usize;
         }
-        for (window, reached) in self.reached.0.iter_mut().enumerate() {
+        self.reached.ones = [counts[ONE], counts[MINUS_ONE]];
+        for (window, reached) in self.reached.windows.iter_mut().enumerate() {
             let reaches = |&class: &usize| window < windows.reached_by(class);
             *reached = (0..CLASSES).filter(reaches).map(|class| counts[class]).sum();
         }
@@ -138,10 +152,29 @@ impl<F: CurveField> Chunk<'_, F> {
         if !is_done {
             self.recode_one_by_one(&mut next, done as usize, windows);
         }
-        if let Some(images) = self.images.filter(|_| counts[HALVED] != 0) {
-            write_images(self.bases, images, kernels);
-        }
+        self.write_images(counts[HALVED] as usize, kernels);
         Ok(())
+    }
+
+    /// Writes the images of the points of the first `long` scalars at least.
+    fn write_images(&mut self, long: usize, kernels: Kernels) {
+        let Some(images) = &mut self.images else { return };
+        if long == images.len() {
+            return write_images(self.bases, images, kernels);
+        }
+        let mut some = [F::ZERO; IMAGES_AT_ONCE];
+        for indices in self.order[..long].chunks(IMAGES_AT_ONCE) {
+            // The order may have become zero.
+            let place = |&index: &u32| (index as usize).saturating_sub(self.first);
+            let places = indices.iter().map(place);
+            for (image, place) in some.iter_mut().zip(places.clone()) {
+                *image = self.bases[place].x;
+            }
+            F::multiply_by_beta(kernels, &mut some[..indices.len()]);
+            for (image, place) in some.iter().zip(places) {
+                images[place] = *image;
+            }
+        }
     }
 
     /// Checks what is given, writes the order of long scalars, and copies them; how many there are
@@ -215,7 +248,7 @@ pub(super) fn write_images<F: CurveField>(bases: &[Affine<F>], images: &mut [F],
 impl Windows {
     /// How many windows the numbers of a class reach.
     fn reached_by(self, class: usize) -> usize {
-        self.reached(CLASS_TOPS[class]).min(self.count())
+        if class < SHORTEST { 0 } else { self.reached(CLASS_TOPS[class]).min(self.count()) }
     }
 
     /// The digit of `window`, where `rest` begins with its bits.
@@ -236,14 +269,16 @@ impl Classed {
             return None;
         }
         if let [low, 0, 0, 0] = *scalar {
-            let class = (low.checked_ilog2()? / CLASS_BITS) as usize;
+            let class = SHORTEST + (low.checked_ilog2()? / CLASS_BITS) as usize;
+            let class = if low == 1 { ONE } else { class };
             return Some(Self { size: *scalar, is_opposite: false, class });
         }
         let is_opposite = limbs::is_less(&R_HALF, scalar);
         let size = if is_opposite { limbs::sub(&Fr::MODULUS, scalar).0 } else { *scalar };
         let bits = limbs::bit_length_vartime(&size);
-        let class = ((bits - 1) / CLASS_BITS) as usize;
-        Some(Self { size, is_opposite, class: class.min(HALVED) })
+        let class = SHORTEST + ((bits - 1) / CLASS_BITS) as usize;
+        let class = if bits == 1 { MINUS_ONE } else { class.min(HALVED) };
+        Some(Self { size, is_opposite, class })
     }
 
     /// What the digits stand for.
@@ -254,16 +289,35 @@ impl Classed {
     }
 }
 
-/// How many of a sample of the scalars have halves, as a share of 256.
-pub(super) fn share_of_halved(scalars: &[Limbs]) -> usize {
-    /// Scalars that are looked at.
-    const SAMPLE: usize = 256;
-    let step = scalars.len().div_ceil(SAMPLE).max(1);
-    let sample = scalars.iter().step_by(step);
-    let count = sample.len().max(1);
-    let is_long = |scalar: &&Limbs| {
-        let (opposite, _) = limbs::sub(&Fr::MODULUS, scalar);
-        [**scalar, opposite].iter().all(|size| limbs::bit_length_vartime(size) > 64)
-    };
-    sample.filter(is_long).count() * 256 / count
+/// Of which kinds scalars are, as shares of 256; the rest are zeros and ones.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mix {
+    /// Those that have halves.
+    pub(super) halved: usize,
+    /// Those that are whole, and have digits.
+    pub(super) short: usize,
+}
+
+impl Mix {
+    /// Random scalars.
+    pub(super) const LONG: Self = Self { halved: 256, short: 0 };
+
+    /// Of a sample of the scalars.
+    pub(super) fn of(scalars: &[Limbs]) -> Self {
+        /// Scalars that are looked at.
+        const SAMPLE: usize = 256;
+        let step = scalars.len().div_ceil(SAMPLE).max(1);
+        let sample = scalars.iter().step_by(step);
+        let count = sample.len().max(1);
+        let bits = |scalar: &Limbs| {
+            let (opposite, _) = limbs::sub(&Fr::MODULUS, scalar);
+            limbs::bit_length_vartime(scalar).min(limbs::bit_length_vartime(&opposite))
+        };
+        let (mut halved, mut short) = (0, 0);
+        for bits in sample.map(bits) {
+            halved += usize::from(bits > 64);
+            short += usize::from((2..=64).contains(&bits));
+        }
+        Self { halved: halved * 256 / count, short: short * 256 / count }
+    }
 }

@@ -29,7 +29,7 @@ use core::marker::PhantomData;
 use nalloc::Arena;
 
 use super::adder::{ARRAY_SLACK_BYTES, Adder, BLOCK, Entry, POINTS_MAX, Points, Source, settled};
-use super::digits::{Windows, write_images};
+use super::digits::{Mix, Windows, write_images};
 use super::plan::{Plan, Shape};
 use super::{Sum, Table, bytes_of, msm_scratch_bytes, small};
 use crate::arch::Kernels;
@@ -73,8 +73,8 @@ impl<F: CurveField> FixedPlan<F> {
         if n <= small::POINTS_MAX {
             return Self { n, shape: None, field: PhantomData };
         }
-        let cost_ns = |shape| Plan::with_table(n, 256, threads, shape).cost_of_long_ns(n);
-        let plain_ns = Plan::new(n, 256, threads).cost_of_long_ns(n);
+        let cost_ns = |shape| Plan::with_table(n, Mix::LONG, threads, shape).cost_of_long_ns(n);
+        let plain_ns = Plan::new(n, Mix::LONG, threads).cost_of_long_ns(n);
         let shapes = (Windows::BITS_MIN..=Windows::BITS_MAX).flat_map(Shape::all_of);
         let fitting = shapes.filter(|shape| {
             let is_in_range = n.checked_mul(shape.levels).is_some_and(|all| all <= POINTS_MAX);
@@ -119,7 +119,8 @@ impl<F: CurveField> FixedPlan<F> {
         let threads = threads.clamp(1, THREADS_MAX);
         let Some(shape) = self.shape else { return msm_scratch_bytes::<F>(self.n, threads) };
         // Whether scalars are short changes only how sets are grouped.
-        let plans = [0, 256].map(|halved| Plan::with_table(self.n, halved, threads, shape));
+        let mixes = [Mix { halved: 0, short: 256 }, Mix::LONG];
+        let plans = mixes.map(|mix| Plan::with_table(self.n, mix, threads, shape));
         let rows = plans.map(|plan| plan.rows()).into_iter().max().unwrap_or(0);
         bytes_of::<F>(self.n, threads, plans[0].windows.count(), rows)
     }

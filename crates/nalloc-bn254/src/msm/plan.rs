@@ -11,8 +11,9 @@
 
 use core::ops::{Range, RangeInclusive};
 
+use super::adder::BLOCK;
 use super::buckets::{BUCKETS_MAX, ROWS_BESIDE};
-use super::digits::{CHUNK, Windows};
+use super::digits::{CHUNK, Mix, Windows};
 
 /// What is paid in a task, in ns. An addition is 82 ms of kernel by 4.9 million additions, from
 /// samples of `perf` of one sum of 2^18 points (2-core Zen 5, other programs at work, 2026-11-21). The
@@ -22,15 +23,17 @@ const ADDITION_NS: u64 = 17;
 const BUCKET_NS: u64 = 42;
 /// A last block that is folded, and the short blocks of a reduction.
 const TASK_NS: u64 = 60_000;
-/// Of 256 scalars, below so many long ones the lowest windows have more to do than the others.
-const UNEVEN_BELOW: usize = 224;
+/// Of 256 scalars, with more short ones than this the lowest windows have more to do than the others.
+const SHORT_MAX: usize = 32;
+/// Of 256 scalars, with so many long ones the width is that of random ones.
+const LONG_MIN: usize = 224;
 /// Windows of fewer bits are not worth a task.
 const UNEVEN_BITS_MIN: u32 = 10;
 /// Widths below the best one for scalars that are all long, that are considered when some are
 /// short.
 const NARROWER_MAX: u32 = 3;
 
-/// The windows of some sets, of one run of chunks.
+/// The windows of some sets, of one run of chunks; without a set, the points of ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Task {
     /// Which sets of buckets, 0 for the lowest bits.
@@ -75,37 +78,37 @@ pub(super) struct Plan {
 }
 
 impl Plan {
-    /// The cheapest plan for `n` scalars of which `halved` of 256 are long.
-    pub(super) fn new(n: usize, halved: usize, threads: usize) -> Self {
-        let best = Self::cheapest(n, 256, threads, Windows::BITS_MIN..=Windows::BITS_MAX, 1);
-        if halved >= UNEVEN_BELOW {
+    /// The cheapest plan for `n` scalars of a mix.
+    pub(super) fn new(n: usize, mix: Mix, threads: usize) -> Self {
+        let best = Self::cheapest(n, Mix::LONG, threads, Windows::BITS_MIN..=Windows::BITS_MAX, 1);
+        if mix.halved >= LONG_MIN {
             return best;
         }
         let bits = best.windows.bits();
         let least = bits.saturating_sub(NARROWER_MAX).max(Windows::BITS_MIN);
-        Self::cheapest(n, halved, threads, least..=bits, 1)
+        Self::cheapest(n, mix, threads, least..=bits, 1)
     }
 
     /// With windows of a width of the caller's choice.
     pub(super) fn with_bits(n: usize, bits: u32, threads: usize) -> Self {
-        Self::with_table(n, 256, threads, Shape { bits, levels: 1 })
+        Self::with_table(n, Mix::LONG, threads, Shape { bits, levels: 1 })
     }
 
     /// With a table that was built.
-    pub(super) fn with_table(n: usize, halved: usize, threads: usize, shape: Shape) -> Self {
-        Self::cheapest(n, halved, threads, shape.bits..=shape.bits, shape.levels)
+    pub(super) fn with_table(n: usize, mix: Mix, threads: usize, shape: Shape) -> Self {
+        Self::cheapest(n, mix, threads, shape.bits..=shape.bits, shape.levels)
     }
 
     fn cheapest(
         n: usize,
-        halved: usize,
+        mix: Mix,
         threads: usize,
         widths: RangeInclusive<u32>,
         levels: usize,
     ) -> Self {
         let threads = threads.max(1);
         let chunks = n.div_ceil(CHUNK).max(1);
-        let is_uneven = halved < UNEVEN_BELOW;
+        let is_uneven = mix.short > SHORT_MAX;
         let of_bits = |bits| {
             let windows = Windows::new(bits);
             let rest = windows.count().div_ceil(levels) % threads;
@@ -113,7 +116,8 @@ impl Plan {
             (1..=most).map(move |parts| Self { windows, levels, chunks, threads, parts, is_uneven })
         };
         // Short scalars have one digit and reach few windows: a quarter of a digit in each.
-        let terms = (n as u64).saturating_mul(2 * halved as u64 + (256 - halved as u64) / 4) / 256;
+        let of_256 = 2 * mix.halved as u64 + mix.short as u64 / 4;
+        let terms = (n as u64).saturating_mul(of_256) / 256;
         let plans = widths.flat_map(of_bits);
         let windows = Windows::new(Windows::BITS_MIN);
         let fallback = Self { windows, levels, chunks, threads, parts: 1, is_uneven };
@@ -161,7 +165,7 @@ impl Plan {
         ((BUCKETS_MAX >> (self.windows.bits() - 1)) - 1).max(1)
     }
 
-    /// All tasks, whole windows first.
+    /// All tasks, whole windows first, and ones last.
     pub(super) fn tasks(&self) -> Vec<Task> {
         let mut tasks = Vec::new();
         let whole = self.set_count() / self.threads;
@@ -180,6 +184,9 @@ impl Plan {
                 tasks.push(Task { sets: set..set + 1, chunks });
             }
         }
+        let parts = self.threads.min(self.chunks);
+        let cut = |part| part * self.chunks / parts;
+        tasks.extend((0..parts).map(|part| Task { sets: 0..0, chunks: cut(part)..cut(part + 1) }));
         tasks
     }
 
@@ -196,12 +203,13 @@ impl Plan {
     pub(super) fn rows(&self) -> usize {
         let buckets = |task: Task| self.bucket_count(task.sets);
         let most = self.tasks().into_iter().map(buckets).max().unwrap_or(0);
-        1 + most + ROWS_BESIDE
+        let ones = BLOCK.min(self.chunks * CHUNK);
+        1 + most.max(ones) + ROWS_BESIDE
     }
 
     /// For every plan of `n` scalars: the most windows, and the most rows of a thread.
     pub(super) fn bounds(n: usize, threads: usize) -> (usize, usize) {
-        let bits = Self::new(n, 256, threads).windows.bits();
+        let bits = Self::new(n, Mix::LONG, threads).windows.bits();
         let least = bits.saturating_sub(NARROWER_MAX).max(Windows::BITS_MIN);
         let plans = (least..=bits).map(|bits| Self::with_bits(n, bits, threads));
         plans.fold((0, 0), |(windows, rows), plan| {

@@ -93,16 +93,7 @@ impl<F: CurveField> Buckets<'_, F> {
         let mut halves = [Span::EMPTY; WINDOWS_MAX];
         let halves = &mut halves[..spans.len()];
         halves.copy_from_slice(outer);
-        while halves.iter().any(|span| span.len > 1) {
-            for span in halves.iter_mut() {
-                let half = span.len.div_ceil(2);
-                for k in half..span.len {
-                    self.put(span.start + k - half, span.start + k);
-                }
-                span.len = half;
-            }
-            self.add_rows();
-        }
+        self.add_by_halves(halves);
         self.reduce(inner, beside, sums);
         for (span, sum) in outer.iter().zip(sums) {
             for _ in 0..l.ilog2() {
@@ -111,6 +102,29 @@ impl<F: CurveField> Buckets<'_, F> {
             if span.len != 0 {
                 self.add_row(sum, span.start);
             }
+        }
+    }
+
+    /// The sum of all buckets, each counted once.
+    pub(super) fn sum_of_all(&mut self) -> Xyzz<F> {
+        let mut spans = [Span { start: 1, len: self.count }];
+        self.add_by_halves(&mut spans);
+        let mut sum = Xyzz::INFINITY;
+        self.add_row(&mut sum, 1);
+        sum
+    }
+
+    /// Adds all rows of each span to its first one.
+    fn add_by_halves(&mut self, spans: &mut [Span]) {
+        while spans.iter().any(|span| span.len > 1) {
+            for span in spans.iter_mut() {
+                let half = span.len.div_ceil(2);
+                for k in half..span.len {
+                    self.put(span.start + k - half, span.start + k);
+                }
+                span.len = half;
+            }
+            self.add_rows();
         }
     }
 

@@ -4,7 +4,7 @@
 //! add one of them, or its image. 7 additions and the share of an inversion for the multiples, 64
 //! additions of 7M + 4S for each point; 124 doublings in all.
 
-use super::digits::{Digits, Windows};
+use super::digits::{Digits, Reached, Windows};
 use crate::curve::{Affine, CurveField, Jacobian, batch_to_affine};
 
 /// The most points: for more of them buckets are cheaper.
@@ -16,7 +16,7 @@ const MULTIPLES: usize = 1 << (Windows::BITS_MIN - 1);
 pub(super) fn sum<F: CurveField>(
     bases: &[Affine<F>],
     order: &[u32],
-    reached: &[u32],
+    reached: &Reached,
     digits: &[Digits],
 ) -> Jacobian<F> {
     // Of all points, whatever their scalars: nobody wipes these two.
@@ -34,7 +34,7 @@ pub(super) fn sum<F: CurveField>(
     let (tables, _) = table.as_chunks::<MULTIPLES>();
     let planes = digits.chunks_exact(order.len().max(1));
     let mut sum = Jacobian::INFINITY;
-    for (plane, &reached) in planes.zip(reached).rev() {
+    for (plane, &reached) in planes.zip(&reached.windows).rev() {
         for _ in 0..Windows::BITS_MIN {
             sum = sum.double();
         }
@@ -48,6 +48,14 @@ pub(super) fn sum<F: CurveField>(
                 sum = sum.add_affine(&Affine { x: x * F::BETA, y });
             }
         }
+    }
+    let (ones, minus_ones) =
+        order[reached.windows[0] as usize..].split_at(reached.ones[0] as usize);
+    for &index in ones {
+        sum = sum.add_affine(&bases[index as usize]);
+    }
+    for &index in &minus_ones[..reached.ones[1] as usize] {
+        sum = sum.add_affine(&-bases[index as usize]);
     }
     sum
 }

@@ -6,7 +6,7 @@ use nalloc::Arena;
 use super::adder::{Adder, Entry, FLAG_BITS, IMAGE, OPPOSITE, Points, Portable, Source, TO_SHIFT};
 use super::adder::{portable_bytes, settled};
 use super::buckets::{ROWS_BESIDE, Run};
-use super::digits::{Digits, Windows};
+use super::digits::{Digits, Mix, Windows};
 use super::glv::halves;
 use super::plan::Plan;
 use super::{CHUNK, Sum};
@@ -326,19 +326,26 @@ fn a_queue_that_fills_the_next_block_at_once_loses_no_point() {
 fn the_tasks_cover_every_window_and_chunk_once() {
     for n in [25, 1000, 5000, 1 << 16, 1 << 20] {
         for threads in [1, 2, 3, 7, 8, 64] {
-            for halved in [0, 30, 256] {
-                let plan = Plan::new(n, halved, threads);
+            let mixes = [(0, 256), (0, 0), (30, 20), (200, 56)];
+            let mixes = mixes.map(|(halved, short)| Mix { halved, short });
+            for mix in mixes.into_iter().chain([Mix::LONG]) {
+                let plan = Plan::new(n, mix, threads);
                 let chunks = n.div_ceil(CHUNK);
                 let mut covered = vec![0; plan.windows.count() * chunks];
+                let mut ones = vec![0; chunks];
                 for task in plan.tasks() {
                     assert!(plan.bucket_count(task.sets.clone()) < 1 << 16);
+                    if task.sets.is_empty() {
+                        task.chunks.clone().for_each(|chunk| ones[chunk] += 1);
+                    }
                     for window in plan.windows_of(task.sets) {
                         for chunk in task.chunks.clone() {
                             covered[window * chunks + chunk] += 1;
                         }
                     }
                 }
-                assert!(covered.iter().all(|&times| times == 1), "{n} {threads} {halved}");
+                let mut all = covered.iter().chain(&ones);
+                assert!(all.all(|&times| times == 1), "{n} {threads} {mix:?}");
             }
         }
     }

@@ -6,7 +6,7 @@
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use super::adder::Points;
+use super::adder::{BLOCK, OPPOSITE, Points};
 use super::buckets::{Buckets, Run};
 use super::digits::{CHUNK, Digits, Reached, WINDOWS_MAX};
 use super::plan::{Plan, Task};
@@ -71,10 +71,42 @@ impl<F: CurveField> Job<'_, F> {
         // Relaxed: the counter hands each number out once, and orders no other memory.
         let next = || self.progress.next_task.fetch_add(1, Ordering::Relaxed);
         while let Some(task) = self.tasks.get(next()) {
-            if self.add_task(task, buckets, &mut own).is_none() {
+            let done = if task.sets.is_empty() {
+                self.add_ones(task, buckets, &mut own)
+            } else {
+                self.add_task(task, buckets, &mut own)
+            };
+            if done.is_none() {
                 return;
             }
         }
+    }
+
+    /// Adds the points of ones, or none when the work shall stop.
+    fn add_ones(
+        &self,
+        task: &Task,
+        buckets: &mut Buckets<'_, F>,
+        own: &mut WindowSums<'_, F>,
+    ) -> Option<()> {
+        let all = self.reached[task.chunks.clone()].iter().flat_map(|reached| reached.ones);
+        let count: usize = all.map(|count| count as usize).sum();
+        if count == 0 {
+            return self.go_on(task.chunks.len());
+        }
+        buckets.begin(count.min(BLOCK));
+        for chunk in task.chunks.clone() {
+            let Reached { windows: [before, ..], ones: [ones, minus_ones] } = self.reached[chunk];
+            let [before, ones, minus_ones] = [before, ones, minus_ones].map(|len| len as usize);
+            let order = &self.order[chunk * CHUNK + before..][..ones + minus_ones];
+            let (ones, minus_ones) = order.split_at(ones);
+            buckets.add_in_turn(self.points, ones, 0);
+            buckets.add_in_turn(self.points, minus_ones, OPPOSITE);
+            self.go_on(1)?;
+        }
+        buckets.finish(self.points);
+        own.sums[0].add(&buckets.sum_of_all());
+        Some(())
     }
 
     /// Adds the sums of the task's windows, or none when the work shall stop.
@@ -119,11 +151,11 @@ impl<F: CurveField> Job<'_, F> {
         let &Place { chunk, window, level, is_first } = place;
         let (n, first) = (self.order.len(), chunk * CHUNK);
         let len = CHUNK.min(n - first);
-        let reached = self.reached[chunk].0[window] as usize;
+        let reached = self.reached[chunk].windows[window] as usize;
         let plane = first * self.plan.windows.count() + window * len;
         let digits = &self.digits[plane..plane + reached];
         let run = |level: usize, order| Run { order, first: level * n };
-        let ahead = match self.reached[chunk].0.get(window + self.plan.set_count()) {
+        let ahead = match self.reached[chunk].windows.get(window + self.plan.set_count()) {
             _ if !is_first => run(0, &[]),
             Some(&reached) if level + 1 < self.plan.levels => {
                 run(level + 1, &self.order[first..first + reached as usize])
@@ -136,7 +168,8 @@ impl<F: CurveField> Job<'_, F> {
 
     /// Reports progress; none once the observer wants to stop, of which every worker learns.
     fn go_on(&self, chunks: usize) -> Option<()> {
-        let total = self.plan.windows.count() * self.reached.len();
+        // Ones count as a window.
+        let total = (self.plan.windows.count() + 1) * self.reached.len();
         // Relaxed: the count stands for itself.
         let before = self.progress.done.fetch_add(chunks, Ordering::Relaxed);
         let done = before + chunks;

@@ -179,7 +179,7 @@ fn an_addition_that_shares_an_inversion_costs_six_products() {
     let multiple = |i| Affine::<Counted>::GENERATOR.mul_scalar_vartime(Fr::from_u64(7).pow(&[i]));
     let bases: Vec<_> = (1..=502).map(|i| multiple(i).to_affine()).collect();
     let pool = Pool::new(Some(1)).unwrap();
-    // All points go to one bucket: to it, and to each other in blocks, of which both have ten.
+    // Points of ones are added to each other by halves, in blocks, of which both have nine.
     let sum_of = |len: usize| {
         let scratch = Arena::with_capacity(msm_scratch_bytes::<Counted>(len, 1)).unwrap();
         let ones = vec![[1, 0, 0, 0]; len];
