@@ -19,7 +19,7 @@
 //! | l/4 | < 1.1 | < 1.5 |
 //! | 4 (x1 - x3) + 5 | < 9.001 | < 9.001 |
 //!
-//! Cost for eight additions in G1: 600 multiply-adds, 300 cycles.
+//! Cost for eight additions in G1: 600 multiply-adds and one for a quotient, 300 cycles.
 //!
 //! Steps lie in scratch, which may become zero at any moment (`msm.rs`). They hold offsets, never
 //! addresses: zero is that of the first row, or of the first point.

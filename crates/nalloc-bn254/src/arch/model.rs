@@ -12,6 +12,18 @@ pub(crate) struct Model;
 
 const MASK_52: u64 = (1 << 52) - 1;
 
+#[cfg(test)]
+std::thread_local! {
+    /// Multiply-adds of eight lanes that this thread did.
+    pub(crate) static MADDS: core::cell::Cell<usize> = const { core::cell::Cell::new(0) };
+}
+
+/// Tests count multiply-adds.
+fn count_madd() {
+    #[cfg(test)]
+    MADDS.set(MADDS.get() + 1);
+}
+
 fn product_52(a: u64, b: u64) -> u128 {
     u128::from(a & MASK_52) * u128::from(b & MASK_52)
 }
@@ -108,10 +120,12 @@ impl Lanes for Model {
     }
 
     fn madd_low(self, sum: Self::Word, a: Self::Word, b: Self::Word) -> Self::Word {
+        count_madd();
         each(|i| sum[i].wrapping_add(product_52(a[i], b[i]) as u64 & MASK_52))
     }
 
     fn madd_high(self, sum: Self::Word, a: Self::Word, b: Self::Word) -> Self::Word {
+        count_madd();
         each(|i| sum[i].wrapping_add((product_52(a[i], b[i]) >> 52) as u64))
     }
 

@@ -1,6 +1,8 @@
 //! Sums against doubling and adding, at every width of windows and with every kernel, and additions
 //! of every kernel against the curve's formulas.
 
+mod cost;
+
 use nalloc::Arena;
 
 use super::adder::{Adder, Entry, FLAG_BITS, IMAGE, OPPOSITE, Points, Portable, Source, TO_SHIFT};
@@ -50,11 +52,14 @@ pub(super) fn scalars(len: usize) -> Vec<Fr> {
 }
 
 pub(super) fn all_kernels() -> Vec<Kernels> {
-    let ifma = Kernels::ifma();
+    let (ifma, avx2) = (Kernels::ifma(), Kernels::avx2());
     if ifma.is_none() {
         println!("skipped with ifma: this CPU has no AVX-512 IFMA");
     }
-    ifma.into_iter().chain([Kernels::PORTABLE]).collect()
+    if avx2.is_none() {
+        println!("skipped with avx2: this CPU has no AVX2");
+    }
+    ifma.into_iter().chain(avx2).chain([Kernels::PORTABLE]).collect()
 }
 
 /// Doubling and adding, in one pass over the bits.
