@@ -9,7 +9,7 @@ use nalloc_bn254::CPU_VARIABLE;
 
 use crate::input::Case;
 use crate::ours::Ours;
-use crate::theirs::{Arkworks, Halo2Curves, Library};
+use crate::theirs::{Arkworks, Halo2Curves, Library, Taceo};
 
 /// Says that this process is a contestant; its name and number of threads follow.
 const WORKER: &str = "--worker";
@@ -44,6 +44,8 @@ pub const PORTABLE: Contestant = Contestant {
 };
 /// With plain flags.
 pub const ARKWORKS: Contestant = this("arkworks", "arkworks");
+/// Over arkworks' points, with plain flags.
+pub const TACEO: Contestant = this("taceo", "taceo");
 /// With its assembly.
 pub const HALO2CURVES: Contestant = this("halo2curves", "halo2curves");
 /// With the kernels of this CPU.
@@ -108,6 +110,7 @@ pub fn serve(library: &str, threads: usize) -> ExitCode {
         ("arkworks", Ok(pool)) => {
             pool.install(|| worker::serve(&Host { library: Arkworks, threads }))
         }
+        ("taceo", Ok(pool)) => pool.install(|| worker::serve(&Host { library: Taceo, threads })),
         ("halo2curves", Ok(pool)) => {
             pool.install(|| worker::serve(&Host { library: Halo2Curves, threads }))
         }

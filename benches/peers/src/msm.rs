@@ -3,13 +3,13 @@
 use benchkit::machine::Machine;
 use benchkit::options::Options;
 
-use crate::contestant::{ARKWORKS, Contestant, GNARK_HOST, HALO2CURVES, OURS, PORTABLE};
+use crate::contestant::{ARKWORKS, Contestant, GNARK_HOST, HALO2CURVES, OURS, PORTABLE, TACEO};
 use crate::goal::{Bound, Goal, report};
 use crate::input::Case;
 use crate::rows::{Results, contestants, lines, record, run};
 
 /// Those that need no Go.
-const ALWAYS: [Contestant; 4] = [OURS, PORTABLE, ARKWORKS, HALO2CURVES];
+const ALWAYS: [Contestant; 5] = [OURS, PORTABLE, ARKWORKS, HALO2CURVES, TACEO];
 const BENCHMARK: &str = "peers-msm";
 const THREADS: [usize; 2] = [1, 2];
 const ROUNDS: usize = 5;

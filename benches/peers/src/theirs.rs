@@ -1,16 +1,18 @@
-//! arkworks and halo2curves, each on the pool of rayon that calls them.
+//! arkworks, taceo-ark-algebra and halo2curves, each on the pool of rayon that calls them.
 
 use std::hint::black_box;
 use std::iter;
 
-use ark_bn254::{Fr as ArkFr, G1Projective, G2Projective};
-use ark_ec::{AffineRepr as _, CurveGroup, VariableBaseMSM};
+use ark_bn254::{Fr as ArkFr, G1Projective, G2Projective, g1, g2};
+use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
+use ark_ec::{CurveConfig, CurveGroup, VariableBaseMSM as _};
 use ark_ff::{BigInt, Field as _, PrimeField as _};
 use ark_poly::{EvaluationDomain as _, Radix2EvaluationDomain};
 use benchkit::worker::{Timed, time};
 use halo2curves::bn256::{Fr as HaloFr, G1 as HaloG1, G1Affine as HaloG1Affine};
 use halo2curves::ff::{Field as _, PrimeField as _};
 use halo2curves::group::Curve as _;
+use taceo_ark_algebra::msm::msm_unchecked;
 
 use crate::input::{Case, PRODUCT_LEN, hash, small_scalar};
 
@@ -47,8 +49,11 @@ fn ark_scalars(log2: u32, is_small: impl Fn(usize) -> Option<u64>) -> Vec<ArkFr>
     powers.map(|(index, power)| is_small(index).map_or(power, ArkFr::from)).collect()
 }
 
-fn ark_sum<G: VariableBaseMSM>(bases: &[G::MulBase], scalars: &[G::ScalarField]) -> G {
-    G::msm(bases, scalars).expect("as many scalars as points")
+/// A sum of products of the short Weierstrass curve P, and how it is had.
+type ArkSum<P> = fn(&[Affine<P>], &[<P as CurveConfig>::ScalarField]) -> Projective<P>;
+
+fn ark_sum<P: SWCurveConfig>(bases: &[Affine<P>], scalars: &[P::ScalarField]) -> Projective<P> {
+    Projective::msm(bases, scalars).expect("as many scalars as points")
 }
 
 /// a[i] = a[i] * b[i].
@@ -74,20 +79,8 @@ impl Library for Arkworks {
                 let domain = Radix2EvaluationDomain::<ArkFr>::new(1 << log2).ok_or("no domain")?;
                 domain.fft(&ark_powers(1 << log2))
             }
-            Case::G1(log2) => {
-                let scalars = ark_scalars(log2, |_| None);
-                return Ok(ark_hash_of_g1(ark_sum(&ark_points::<G1Projective>(log2), &scalars)));
-            }
-            Case::G1Small(log2) => {
-                let scalars = ark_scalars(log2, small_scalar);
-                return Ok(ark_hash_of_g1(ark_sum(&ark_points::<G1Projective>(log2), &scalars)));
-            }
-            Case::G2(log2) => {
-                let scalars = ark_scalars(log2, |_| None);
-                let sum: G2Projective = ark_sum(&ark_points::<G2Projective>(log2), &scalars);
-                let (x, y) = sum.into_affine().xy().ok_or("the sum is infinity")?;
-                let parts = [x.c0, x.c1, y.c0, y.c1];
-                return Ok(hash(parts.into_iter().map(|part| part.into_bigint().0)));
+            Case::G1(_) | Case::G1Small(_) | Case::G2(_) => {
+                return ark_hash_of_sum(case, ark_sum, ark_sum);
             }
             Case::Butterfly | Case::Shoup => return Err(unknown(case)),
         };
@@ -106,27 +99,78 @@ impl Library for Arkworks {
                 let domain = Radix2EvaluationDomain::<ArkFr>::new(1 << log2).ok_or("no domain")?;
                 Ok(time(case.repetitions(), || domain.fft_in_place(black_box(&mut values))))
             }
-            Case::G1(log2) => Ok(time_ark_sums::<G1Projective>(case, log2, |_| None)),
-            Case::G1Small(log2) => Ok(time_ark_sums::<G1Projective>(case, log2, small_scalar)),
-            Case::G2(log2) => Ok(time_ark_sums::<G2Projective>(case, log2, |_| None)),
+            Case::G1(_) | Case::G1Small(_) | Case::G2(_) => time_ark_sum(case, ark_sum, ark_sum),
             Case::Butterfly | Case::Shoup => Err(unknown(case)),
         }
     }
 }
 
-fn ark_hash_of_g1(sum: G1Projective) -> String {
-    let point = sum.into_affine();
-    hash([point.x, point.y].into_iter().map(|x| x.into_bigint().0))
+fn ark_hash_of_sum(
+    case: Case,
+    in_g1: ArkSum<g1::Config>,
+    in_g2: ArkSum<g2::Config>,
+) -> Result<String, String> {
+    let parts = match case {
+        Case::G1(log2) | Case::G1Small(log2) => {
+            let scalars = ark_scalars(log2, |index| small_scalar_of(case, index));
+            let point = in_g1(&ark_points::<G1Projective>(log2), &scalars).into_affine();
+            vec![point.x, point.y]
+        }
+        Case::G2(log2) => {
+            let scalars = ark_scalars(log2, |_| None);
+            let point = in_g2(&ark_points::<G2Projective>(log2), &scalars).into_affine();
+            vec![point.x.c0, point.x.c1, point.y.c0, point.y.c1]
+        }
+        _ => return Err(unknown(case)),
+    };
+    Ok(hash(parts.into_iter().map(|part| part.into_bigint().0)))
 }
 
-fn time_ark_sums<G>(case: Case, log2: u32, is_small: impl Fn(usize) -> Option<u64>) -> Timed
-where
-    G: CurveGroup<ScalarField = ArkFr> + VariableBaseMSM<MulBase = <G as CurveGroup>::Affine>,
-{
-    let (bases, scalars) = (ark_points::<G>(log2), ark_scalars(log2, is_small));
-    time(case.repetitions(), || {
-        black_box(ark_sum::<G>(&bases, &scalars));
-    })
+fn time_ark_sum(
+    case: Case,
+    in_g1: ArkSum<g1::Config>,
+    in_g2: ArkSum<g2::Config>,
+) -> Result<Timed, String> {
+    match case {
+        Case::G1(log2) | Case::G1Small(log2) => {
+            let scalars = ark_scalars(log2, |index| small_scalar_of(case, index));
+            let bases = ark_points::<G1Projective>(log2);
+            let sum = || {
+                let _ = black_box(in_g1(&bases, &scalars));
+            };
+            Ok(time(case.repetitions(), sum))
+        }
+        Case::G2(log2) => {
+            let (bases, scalars) = (ark_points::<G2Projective>(log2), ark_scalars(log2, |_| None));
+            let sum = || {
+                let _ = black_box(in_g2(&bases, &scalars));
+            };
+            Ok(time(case.repetitions(), sum))
+        }
+        _ => Err(unknown(case)),
+    }
+}
+
+/// The scalar at `index`, where the case has a small one there.
+fn small_scalar_of(case: Case, index: usize) -> Option<u64> {
+    if matches!(case, Case::G1Small(_)) { small_scalar(index) } else { None }
+}
+
+/// taceo-ark-algebra 0.1: sums over the points and scalars of arkworks.
+pub struct Taceo;
+
+impl Library for Taceo {
+    fn settings(&self) -> String {
+        "taceo-ark-algebra 0.1, plain flags".to_owned()
+    }
+
+    fn hash(&self, case: Case, _: usize) -> Result<String, String> {
+        ark_hash_of_sum(case, msm_unchecked, msm_unchecked)
+    }
+
+    fn time(&self, case: Case, _: usize) -> Result<Timed, String> {
+        time_ark_sum(case, msm_unchecked, msm_unchecked)
+    }
 }
 
 /// halo2curves 0.10.
