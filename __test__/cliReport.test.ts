@@ -3,6 +3,7 @@
 import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
+import { gzipSync } from 'node:zlib'
 import test, { type ExecutionContext } from 'ava'
 import { assertEnding, type Ending } from './_child.ts'
 import { program, runCli } from './_cli.ts'
@@ -75,6 +76,22 @@ test('a proof that is traced is a whole report, of this process', async (t) => {
   t.true(trace.hits + trace.misses > 0 && trace.faults > 0)
 })
 
+test('a program that run traced is reported, whoever allocates there', async (t) => {
+  const file = path.join(temporaryFolder(t), 'node.nltrace')
+  const code = 'for (let i = 0; i < 20; i += 1) Buffer.alloc(5_000_000 + i).fill(1)'
+
+  const run = await runCli(['run', '--trace', file, '--', process.execPath, '-e', code])
+  const ending = await runCli(['report', '--json', file])
+
+  assertEnding(t, run, 0)
+  assertEnding(t, ending, 0)
+  const { trace } = JSON.parse(ending.stdout)
+  t.like(trace.process, { program: 'node' })
+  t.deepEqual(trace.shortfalls, [])
+  const found = trace.sizes.find(({ log2Bytes }: { log2Bytes: number }) => log2Bytes === 22)
+  t.true(found.requests >= 20, JSON.stringify(trace.sizes))
+})
+
 test('--against puts a second trace beside the first, in every form', async (t) => {
   const file = path.join(temporaryFolder(t), 'both.html')
   const args = ['report', groth16, '--against', winter]
@@ -122,13 +139,14 @@ test('a terminal gets the text, as wide as it is', async (t) => {
   }
 })
 
-test('- is stdin, from a file and from a pipe', async (t) => {
-  const bytes = fs.readFileSync(groth16)
+test('- is stdin, packed or not', async (t) => {
+  const bytes = fs.readFileSync(example)
+  for (const stdin of [bytes, gzipSync(bytes)]) {
+    const ending = await runCli(['report', '--json', '-'], { stdin })
 
-  const ending = await runCli(['report', '--json', '-'], { stdin: bytes })
-
-  assertEnding(t, ending, 0)
-  t.like(JSON.parse(ending.stdout), { trace: { name: 'stdin', events: 1744 } })
+    assertEnding(t, ending, 0)
+    t.like(JSON.parse(ending.stdout), { trace: { name: 'stdin', events: 15 } })
+  }
 })
 
 test('--timeout ends the wait for a pipe that never ends', async (t) => {

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto'
 import fs from 'node:fs'
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
+import pc from 'picocolors'
 import type { TraceEvent } from '../ts/trace/event.ts'
 import { hasChromium, openPage } from './_chromium.ts'
 import { report } from './_internal.ts'
@@ -101,6 +102,17 @@ test('names of phases and of traces are text wherever they stand', (t) => {
   for (const forbidden of ['<img', '\u202e', '\u0007']) t.false(page.includes(forbidden))
   t.is(count(page, /<\/script>/g), 2)
   t.regex(page, /&lt;\/script&gt;&lt;img src=x onerror=&quot;/)
+})
+
+test('names cannot steer a terminal', (t) => {
+  const colors = pc.createColors(false)
+  const name = 'red \x1b[31m\x9b2J\r\n up\u2066'
+
+  const text = report.reportText([profileOf(name, events(name))], { columns: 120, colors })
+
+  t.regex(text, /red \ufffd\[31m/)
+  for (const forbidden of ['\x1b', '\x9b', '\r', '\u2066']) t.false(text.includes(forbidden))
+  t.false(/^ ?up/m.test(text))
 })
 
 test('every chart has words for those who do not see it, and a table', (t) => {
