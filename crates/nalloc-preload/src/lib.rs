@@ -82,8 +82,8 @@ pub unsafe extern "C" fn realloc(block: *mut c_void, bytes: usize) -> *mut c_voi
             Place::Elsewhere => {}
         }
     }
-    if bytes == 0 {
-        // What every C library on Linux does.
+    if bytes == 0 && cfg!(target_env = "gnu") {
+        // As glibc does; musl answers with an empty block.
         // SAFETY: the caller's promise.
         unsafe { free(block) };
         return ptr::null_mut();

@@ -104,7 +104,8 @@ fn start_detached(body: ThreadBody, stack_bytes: Option<usize>) -> Result<(), Er
     unsafe {
         libc::pthread_attr_setdetachstate(&raw mut attributes, libc::PTHREAD_CREATE_DETACHED)
     };
-    let mut thread: libc::pthread_t = 0;
+    // SAFETY: all-zero bytes are a number in glibc and a null pointer in musl.
+    let mut thread: libc::pthread_t = unsafe { core::mem::zeroed() };
     // SAFETY: the attributes are initialised, and `body` needs no argument.
     let started = unsafe {
         libc::pthread_create(&raw mut thread, &raw const attributes, body, ptr::null_mut())
@@ -451,8 +452,8 @@ impl Os for Linux {
     }
 
     fn sleep_ms(&self, ms: u64) {
-        let seconds = libc::time_t::try_from(ms / 1000).unwrap_or(1);
-        let time = libc::timespec { tv_sec: seconds, tv_nsec: nanos(ms % 1000) };
+        let tv_sec = (ms / 1000).try_into().unwrap_or(1);
+        let time = libc::timespec { tv_sec, tv_nsec: nanos(ms % 1000) };
         // SAFETY: `time` is readable, and nobody asks what was left.
         unsafe { libc::nanosleep(&raw const time, ptr::null_mut()) };
     }
