@@ -204,6 +204,21 @@ test('a trace that was cut off is shown as far as it goes, and that is said', as
   t.regex(gzip.stderr, /cut\.csv\.gz: The gzip file around it was cut off\./)
 })
 
+test('a trace of a program without large blocks is a short report', async (t) => {
+  const file = temporaryFile(t, 'empty.nltrace', traceOf([]))
+  const csv = temporaryFile(t, 'empty.csv', Buffer.from('# t_us,tid,op,id,size,log2align\n'))
+  for (const trace of [file, csv]) {
+    const text = await runCli(['report', '--text', trace])
+    const page = await runCli(['report', trace])
+
+    assertEnding(t, text, 0)
+    t.regex(text.stderr, /No block is in it: those of less than 64 KiB are not traced\./)
+    t.regex(text.stdout, /^requests +0 for 0 bytes$/m)
+    assertEnding(t, page, 0)
+    t.regex(page.stdout, /class="note">[^<]*No block is in it/)
+  }
+})
+
 test('what cannot be a trace ends with 3 and says what to do', async (t) => {
   const folder = temporaryFolder(t)
   const put = (name: string, bytes: Uint8Array | string): string => {

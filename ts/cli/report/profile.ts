@@ -10,6 +10,7 @@ import { type StepSpan, Timeline } from './timeline.ts'
 /** Names that are told apart; further ones are one phase. As many as the heap keeps. */
 const PHASES_MAX = 32
 const FURTHER = 'further phases'
+const EMPTY = 'No block is in it: those of less than 64 KiB are not traced.'
 
 /** Requests for memory, and what they cost. */
 export interface Requests {
@@ -152,6 +153,7 @@ export class Profiler {
   /** Everything that was seen. */
   finish(name: string, { eventCount, shortfalls, process }: TraceEnd): Profile {
     const { peakBytes } = this.#census
+    const isEmpty = this.#total.requests === 0
     for (const phase of this.#phases) if (phase.openCount > 0) this.#close(phase)
     return {
       name,
@@ -171,7 +173,7 @@ export class Profiler {
       timeline: this.#timeline,
       refusals: this.#refusals,
       process,
-      shortfalls,
+      shortfalls: isEmpty ? [...shortfalls, EMPTY] : shortfalls,
     }
   }
 

@@ -25,12 +25,12 @@ export function sectionsOf(
   colors: PhaseColors,
 ): readonly Markup[] {
   const [withHits, withSamples] = [profiles.filter(knowsHits), profiles.filter(knowsSamples)]
+  const withRequests = profiles.filter(({ requests }) => requests > 0)
   const hasPhases = profiles.some(({ phases }) => phases.length > 1)
   return [
     memorySection(profiles),
     section('Phases', hasPhases ? PHASES_NOTE : NO_PHASES, [phaseTable(profiles, colors)]),
-    peakSection(profiles, colors),
-    sizeSection(profiles),
+    ...(withRequests.length > 0 ? [peakSection(withRequests, colors), sizeSection(profiles)] : []),
     ...(withHits.length > 0 ? [hitSection(withHits)] : []),
     ...(withSamples.length > 0 ? [faultSection(withSamples)] : []),
   ]

@@ -31,10 +31,12 @@ export function reportText(profiles: readonly Profile[], given: TextStyle): stri
   if (!profile) return ''
   const parts = [
     factLines(profile, other, style),
-    ...profiles.map((each) => timeLines(each, style, profiles.length > 1)),
-    phaseLines(profile, other, style),
-    peakLines(profile, style),
-    sizeLines(profile, style),
+    ...profiles
+      .filter(({ requests }) => requests > 0)
+      .map((each) => timeLines(each, style, profiles.length > 1)),
+    ...(profile.requests > 0
+      ? [phaseLines(profile, other, style), peakLines(profile, style), sizeLines(profile, style)]
+      : []),
   ]
   const texts = parts.filter((lines) => lines.length > 0).map((lines) => lines.join('\n'))
   return `${texts.join('\n\n')}\n`
@@ -137,7 +139,7 @@ function sizeLines({ sizes }: Profile, style: TextStyle): readonly string[] {
     const length = bar(requests / most, style)
     return [classText(log2Bytes), countText(requests), sizeText(bytes), length]
   })
-  return rows.length === 0 ? [] : table(['size', 'requests', 'requested', ''], rows, style)
+  return table(['size', 'requests', 'requested', ''], rows, style)
 }
 
 function bar(share: number, { columns, colors }: TextStyle): string {
