@@ -14,6 +14,19 @@ export declare class ArenaHandle {
   dispose(): void
 }
 
+/**
+ * The bytes of a file on their way from JavaScript: copied piece by piece, because a large one at
+ * once would hold the event loop.
+ */
+export declare class FileBytes {
+  /** Room for a file of this length. */
+  constructor(length: number)
+  /** Copies a piece to its place. */
+  write(offset: number, piece: Uint8Array): void
+  /** Gives the memory back. */
+  dispose(): void
+}
+
 /** A proving key in native memory. Jobs that use it keep it alive beyond `dispose()`. */
 export declare class ProvingKeyHandle {
   /** Sizes and identity. Throws `ERR_DISPOSED`. */
@@ -205,6 +218,9 @@ export interface KeyShape {
   nCoefficients: number
 }
 
+/** Whether bytes lie in an arena, where native code reads them without a copy. */
+export declare function liesInArena(bytes: Uint8Array): boolean
+
 /**
  * Requests of this thread's event loop that are not finished, those included that Node keeps no
  * list of.
@@ -268,9 +284,9 @@ export interface OpenOptions {
 
 /**
  * Opens a .zkey: a path, or bytes, which are copied before this returns unless they lie in an
- * arena.
+ * arena or were copied already.
  */
-export declare function openProvingKey(source: string | Uint8Array, options: OpenOptions, task: Task): Promise<ProvingKeyHandle>
+export declare function openProvingKey(source: string | Uint8Array | FileBytes, options: OpenOptions, task: Task): Promise<ProvingKeyHandle>
 
 /** Time spent in one phase. */
 export interface PhaseTime {

@@ -12,6 +12,7 @@ import {
   VerifyingKey,
   type Witness,
 } from 'nalloc'
+import { writeLongKey } from './_longKey.ts'
 import { fixtures, semaphore } from './_repository.ts'
 import { PRIME, wtnsOf } from './_wtns.ts'
 
@@ -221,6 +222,41 @@ test('the sha256 of a key is checked on demand', async (t) => {
   const error = await failure(t, () => ProvingKey.open(zkey, { sha256: '0'.repeat(64) }))
   t.is(error.code, 'ERR_FILE_CHANGED')
   t.like(error.details, { expected: '0'.repeat(64), got: sha256 })
+})
+
+test('many bytes are copied in turns: whole, shared, stopped, or gone meanwhile', async (t) => {
+  const long = path.join(temporaryFolder(t), 'long.zkey')
+  writeLongKey(long, fs.readFileSync(zkey), 2 ** 23)
+  const bytes = Uint8Array.from(fs.readFileSync(long))
+  using key = await ProvingKey.open(long)
+  const { sha256 } = key.info
+  const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
+  shared.set(bytes)
+  let turns = 0
+  const timer = setInterval(() => {
+    turns += 1
+  }, 0)
+
+  for (const source of [bytes, shared]) {
+    using opened = await ProvingKey.open(source)
+    t.is(opened.info.sha256, sha256)
+    const { proof, publicSignals } = await groth16.prove(source, wtns)
+    t.true(await key.verifyingKey.verify(proof, publicSignals))
+  }
+  clearInterval(timer)
+  t.true(turns > 4, `${turns} turns`)
+
+  const { liveBytes } = stats()
+  const controller = new AbortController()
+  const stopped = ProvingKey.open(bytes, { signal: controller.signal })
+  setImmediate(() => controller.abort('enough'))
+  t.is(await stopped.then(String, (reason: unknown) => reason), 'enough')
+  const gone = ProvingKey.open(bytes)
+  setImmediate(() => structuredClone(bytes.buffer, { transfer: [bytes.buffer] }))
+  const error = await failure(t, () => gone)
+  t.is(error.code, 'ERR_INVALID_ARG')
+  t.regex(error.message, /^zkey: expected bytes, got a detached buffer/)
+  t.is(stats().liveBytes, liveBytes)
 })
 
 test('a memory limit below the need is ERR_LIMIT, one above it is kept to', async (t) => {

@@ -103,6 +103,7 @@ test.serial('a proof that can never fit is refused while others run, with its ne
   t.regex(error?.message ?? '', /^the proof: needs about [\d.]+ MiB, limit [\d.]+ MiB/)
   const told = Number(/about ([\d.]+) MiB/.exec(error?.message ?? '')?.[1])
   t.true(Math.abs(told * 2 ** 20 - peakBytes) <= 2 ** 20 / 20, `${told} of ${peakBytes}`)
+  t.deepEqual(error?.details, { neededBytes: peakBytes })
   t.true(await isValid(key, await running))
 })
 
@@ -211,6 +212,18 @@ test.serial(
     t.deepEqual(await Promise.all(both.map(codeOf)), ['no error', 'no error', 'ERR_QUEUE_FULL'])
   },
 )
+
+test.serial('after each of two hundred proofs as much is live as after the first', async (t) => {
+  using key = await ProvingKey.open(`${SMALL}.zkey`)
+  await key.prove(`${SMALL}.wtns`)
+  const { liveBytes, secretBytes, usedBytes, arenas } = stats()
+
+  for (let round = 0; round < 200; round += 1) {
+    const result = await key.prove(`${SMALL}.wtns`)
+    if (round % 50 === 0) t.true(await isValid(key, result))
+    t.like(stats(), { liveBytes, secretBytes, usedBytes, arenas })
+  }
+})
 
 test.serial('a result has the bytes that its proof took, and its time by phases', async (t) => {
   using key = await ProvingKey.open(`${BIG}.zkey`)

@@ -13,7 +13,7 @@ use nalloc_bn254::HeapBuffer;
 use nalloc_groth16::{ProvingKey, ReadOptions};
 use napi::{
     Env,
-    bindgen_prelude::{Either, PromiseRaw, Uint8ArraySlice},
+    bindgen_prelude::{ClassInstance, Either3, PromiseRaw, Uint8ArraySlice},
 };
 use napi_derive::napi;
 
@@ -230,12 +230,61 @@ impl ProvingKeyHandle {
     }
 }
 
+/// The bytes of a file on their way from JavaScript: copied piece by piece, because a large one at
+/// once would hold the event loop.
+#[napi]
+pub struct FileBytes {
+    bytes: Mutex<Option<HeapBuffer<u8>>>,
+}
+
+#[napi]
+impl FileBytes {
+    /// Room for a file of this length.
+    #[napi(constructor, catch_unwind)]
+    pub fn new(length: f64) -> Result<Self> {
+        let bytes = HeapBuffer::zeroed(number::bytes(length)).map_err(Failure::from)?;
+        Ok(Self { bytes: Mutex::new(Some(bytes)) })
+    }
+
+    /// Copies a piece to its place.
+    #[napi(catch_unwind)]
+    pub fn write(&self, offset: f64, piece: Uint8ArraySlice<'_>) -> Result<()> {
+        let start = number::bytes(offset);
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = bytes.as_mut().and_then(|bytes| bytes.get_mut(start..start + piece.len()));
+        let room = room.ok_or_else(|| {
+            Failure::new(INVALID_ARG, "bytes: expected a piece of the file, got one beyond its end")
+        })?;
+        room.copy_from_slice(&piece);
+        Ok(())
+    }
+
+    /// Gives the memory back.
+    #[napi(catch_unwind)]
+    pub fn dispose(&self) {
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+
+    /// The bytes, which it has no more.
+    fn take(&self) -> Result<HeapBuffer<u8>> {
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        bytes.take().ok_or_else(|| Failure::disposed("bytes").into())
+    }
+}
+
+/// Whether bytes lie in an arena, where native code reads them without a copy.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn lies_in_arena(bytes: Uint8ArraySlice<'_>) -> bool {
+    Lease::of(&bytes).is_some()
+}
+
 /// Opens a .zkey: a path, or bytes, which are copied before this returns unless they lie in an
-/// arena.
+/// arena or were copied already.
 #[napi(catch_unwind, ts_return_type = "Promise<ProvingKeyHandle>")]
 pub fn open_proving_key<'env>(
     env: &'env Env,
-    source: Either<String, Uint8ArraySlice<'_>>,
+    source: Either3<String, Uint8ArraySlice<'_>, ClassInstance<'_, FileBytes>>,
     options: OpenOptions,
     task: &Task,
 ) -> Result<PromiseRaw<'env, ProvingKeyHandle>> {
@@ -271,13 +320,16 @@ enum Input {
 }
 
 impl Input {
-    fn copy_of(source: Either<String, Uint8ArraySlice<'_>>) -> Result<Self> {
+    fn copy_of(
+        source: Either3<String, Uint8ArraySlice<'_>, ClassInstance<'_, FileBytes>>,
+    ) -> Result<Self> {
         Ok(match source {
-            Either::A(path) => Self::Path(path),
-            Either::B(bytes) => match Lease::of(&bytes) {
+            Either3::A(path) => Self::Path(path),
+            Either3::B(bytes) => match Lease::of(&bytes) {
                 Some(lease) => Self::Arena(lease),
                 None => Self::Bytes(HeapBuffer::from_slice(&bytes).map_err(Failure::from)?),
             },
+            Either3::C(copied) => Self::Bytes(copied.take()?),
         })
     }
 }

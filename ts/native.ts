@@ -14,6 +14,8 @@ import { codeOf, NallocError } from './errors.ts'
 export type Binding = typeof Addon
 /** One native call in progress. @internal */
 export type NativeTask = Addon.Task
+/** A file's bytes on their way to native memory. @internal */
+export type NativeFileBytes = Addon.FileBytes
 /** A parsed proving key in native memory. @internal */
 export type NativeProvingKey = Addon.ProvingKeyHandle
 /** A checked verification key in native memory. @internal */

@@ -1,18 +1,22 @@
 // A proving key: read and checked once, used for many proofs.
 
+import { setImmediate as turn } from 'node:timers/promises'
 import { Call, callNative } from './_call.ts'
 import { checkBoolean, checkOptions, checkScalar, checkSha256, checkSize, show } from './_check.ts'
 import { type FileArgument, withKindsNamed } from './_sniff.ts'
-import { checkSource, type Opened, type Source, withNativeSource } from './_source.ts'
+import { checkSource, type Opened, type Source, unshared, withNativeSource } from './_source.ts'
 import { type Circuit, checkCircuit, circuitOf, computeWitness } from './circuit.ts'
 import { NallocError, wrongType } from './errors.ts'
 import type { CircuitInputs } from './inputs.ts'
-import { binding, type NativeProvingKey } from './native.ts'
+import { binding, type NativeFileBytes, type NativeProvingKey } from './native.ts'
 import type { OpenOptions, ProgressPhase, ProveOptions } from './options.ts'
 import type { Groth16Proof, PublicSignals } from './proof.ts'
 import { nativeSecretOf, SecretBuf } from './secretBuf.ts'
 import { makeVerifyingKey, type VerifyingKey } from './verifyingKey.ts'
 import { nativeWitnessOf, Witness } from './witness.ts'
+
+/** Bytes of a key that are copied between two turns of the event loop: 1 ms, in fresh memory. */
+const PIECE_BYTES = 2 ** 21
 
 /** What a key says about its circuit. */
 export interface KeyInfo {
@@ -98,8 +102,12 @@ export class ProvingKey {
   static {
     openKey = async (source, { sha256, ...settings }, call) => {
       const options = { ...settings, name: source.name }
+      const { openProvingKey } = binding()
+      const copied = await copyInTurns(source, call)
       const native = await call.run((task) =>
-        withNativeSource(source, (from) => binding().openProvingKey(from, options, task)),
+        copied === undefined
+          ? withNativeSource(source, (from) => openProvingKey(from, options, task))
+          : openProvingKey(copied, options, task),
       )
       const key = new ProvingKey(native)
       if (sha256 === undefined || key.info.sha256 === sha256) return key
@@ -116,7 +124,8 @@ export class ProvingKey {
   }
 
   /**
-   * Reads a Groth16 `.zkey` and checks all of it: every length, index, number and point.
+   * Reads a Groth16 `.zkey` and checks all of it: every length, index, number and point. Bytes must
+   * not change before the promise has settled.
    *
    * @throws ERR_IO; ERR_BAD_MAGIC, ERR_TRUNCATED, ERR_UNSUPPORTED_PROTOCOL, ERR_INSECURE_KEY and
    * others that name what is wrong with the file; ERR_LIMIT above `memoryLimit`; ERR_FILE_CHANGED
@@ -219,8 +228,8 @@ export class ProvingKey {
    * together wait for each other in the order of the calls.
    *
    * @throws ERR_WITNESS_LENGTH, ERR_PRIME_MISMATCH, ERR_NON_CANONICAL and others that name what is
-   * wrong with the witness; ERR_SELF_VERIFY when it does not satisfy the circuit; ERR_LIMIT,
-   * ERR_NO_MEMORY, ERR_QUEUE_FULL; ERR_DISPOSED
+   * wrong with the witness; ERR_SELF_VERIFY when it does not satisfy the circuit; ERR_LIMIT, whose
+   * `details.neededBytes` says how much it needs; ERR_NO_MEMORY, ERR_QUEUE_FULL; ERR_DISPOSED
    * @example
    * import { ProvingKey } from 'nalloc'
    *
@@ -281,7 +290,9 @@ export class ProvingKey {
 
   async #prove(witness: CheckedWitness, settings: ProofSettings, call: Call): Promise<ProofResult> {
     const { prove } = binding()
-    const output = await call.run((task) => {
+    // Known now; the key may be disposed before its proof is refused.
+    const { peakBytes: neededBytes } = this.estimate()
+    const proving = call.run((task) => {
       if (!isOpened(witness)) {
         const options = { ...settings, name: 'witness' }
         const native =
@@ -291,6 +302,10 @@ export class ProvingKey {
       const options = { ...settings, name: witness.name }
       return withNativeSource(witness, (from) => prove(this.#native, from, options, task))
     })
+    const output = await proving.catch((error: unknown) => {
+      if (!(error instanceof NallocError) || error.code !== 'ERR_LIMIT') throw error
+      throw new NallocError(error.code, error.message, { details: { neededBytes } })
+    })
     const timings: Record<string, number> = {}
     for (const { phase, ms } of output.timings) timings[phase] = (timings[phase] ?? 0) + ms
     return {
@@ -299,6 +314,33 @@ export class ProvingKey {
       timings,
       peakBytes: output.peakBytes,
     }
+  }
+}
+
+/**
+ * A native copy of many bytes, made piece by piece: 32 MB at once take longer than the event loop
+ * should wait. Nothing for a file, for few bytes, and for an arena's, which need no copy.
+ */
+async function copyInTurns(source: Opened, call: Call): Promise<NativeFileBytes | undefined> {
+  if (source.kind === 'path' || source.bytes.length <= PIECE_BYTES) return undefined
+  const { FileBytes, liesInArena } = binding()
+  const { bytes } = source
+  if (liesInArena(bytes)) return undefined
+  const { length } = bytes
+  const copy = callNative(() => new FileBytes(length))
+  try {
+    for (let at = 0; at < length; at += PIECE_BYTES) {
+      // What was detached meanwhile has no bytes.
+      if (bytes.length !== length) throw wrongType(source.name, 'bytes', 'a detached buffer')
+      const piece = unshared(bytes.subarray(at, at + PIECE_BYTES))
+      callNative(() => copy.write(at, piece))
+      await turn()
+      call.throwIfAborted()
+    }
+    return copy
+  } catch (error) {
+    copy.dispose()
+    throw error
   }
 }
 
