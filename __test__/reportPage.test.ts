@@ -151,6 +151,29 @@ test('a trace without samples has no chart of what it does not say', (t) => {
   t.regex(page, /does not say what was cached/)
 })
 
+test('two traces of different lengths are drawn on one scale of time', (t) => {
+  const long = [
+    eventOf({ kind: 'begin', timeUs: 0, phase: 'all' }),
+    eventOf({ timeUs: 3600e6, block: 1 }),
+  ]
+  const short = [
+    eventOf({ timeUs: 0, block: 1 }),
+    eventOf({ kind: 'begin', timeUs: 20e6, phase: 'some' }),
+    eventOf({ kind: 'end', timeUs: 40e6, phase: 'some' }),
+    eventOf({ timeUs: 60e6, block: 2 }),
+  ]
+
+  const page = report.pageOf([profileOf('short', short), profileOf('long', long)])
+
+  const [, json = ''] = /id="data">(.*?)<\/script>/s.exec(page) ?? []
+  const { stepUs, steps, traces } = JSON.parse(json)
+  t.is(steps, Math.floor(3600e6 / stepUs) + 1)
+  t.is(traces[0].live.max.length, Math.floor(60e6 / stepUs) + 1)
+  const [from, to] = [20e6, 40e6].map((us) => Math.floor(us / stepUs)) as [number, number]
+  t.deepEqual(traces[0].phases[0].spans, [[from, to + 1]])
+  t.true(page.includes(`Each step of ${(stepUs / 1e6).toFixed(2)} s`))
+})
+
 const drawn = testIf(hasChromium, 'chromium is not installed: apt-get install chromium')
 
 drawn('Chromium draws every chart from file:// without a word in its console', async (t) => {

@@ -24,10 +24,10 @@ function traceDataOf(profile: Profile, colors: PhaseColors): TraceData {
     ...gauge(profile, 'resident'),
     ...(knowsHits(profile) && { hits: counts('hits'), misses: counts('misses') }),
     ...(knowsSamples(profile) && { faults: counts('faults') }),
-    phases: phases.slice(1).map((phase) => ({
+    phases: phases.slice(1).map((phase, i) => ({
       name: printable(phase.name ?? ''),
       color: colors.colorOf(phase.name),
-      spans: phase.spans.map(({ from, to }) => [from, to] as const),
+      spans: timeline.spans(i + 1).map(({ from, to }) => [from, to] as const),
     })),
     peakBytes: peak.bytes,
     peakUs: peak.timeUs,

@@ -20,8 +20,10 @@ const ASSETS = path.join(__dirname, 'browser')
 /** The page for one trace, or for one and another that it is compared with. */
 export function pageOf(profiles: readonly [Profile, ...Profile[]]): string {
   const [profile, other] = profiles
-  const [script, style] = [scriptOf(), `${asset('uPlot.css')}\n${STYLE}`]
   const colors = new PhaseColors(profiles.flatMap(({ phases }) => phases.map(({ name }) => name)))
+  // First, because it brings all traces to one scale of time.
+  const data = chartDataOf(profiles, colors)
+  const [script, style] = [scriptOf(), `${asset('uPlot.css')}\n${STYLE}`]
   const title = other ? `${profile.name} against ${other.name}` : profile.name
   return html`<!doctype html>
 <html lang="en">
@@ -45,7 +47,7 @@ ${sectionsOf(profiles, colors)}
 </main>
 <footer>Blocks of 64 KiB and more, as nalloc's heap saw them. Made by nalloc report; this page loads
 nothing from anywhere.</footer>
-<script type="application/json" id="data">${jsonMarkup(chartDataOf(profiles, colors))}</script>
+<script type="application/json" id="data">${jsonMarkup(data)}</script>
 <script>${new Markup(script)}</script>
 </body>
 </html>

@@ -5,10 +5,12 @@
 
 import type { TracedProcess, TraceEnd, TraceEvent } from '../../trace/event.ts'
 import { type Cell, Census, CLASSES, log2 } from './census.ts'
-import { type StepSpan, Timeline } from './timeline.ts'
+import { Timeline } from './timeline.ts'
 
 /** Names that are told apart; further ones are one phase. As many as the heap keeps. */
 const PHASES_MAX = 32
+/** Open phases that are told apart; no program has as many. */
+const OPEN_MAX = 256
 const FURTHER = 'further phases'
 const EMPTY = 'No block is in it: those of less than 64 KiB are not traced.'
 
@@ -34,8 +36,6 @@ export interface PhaseProfile extends Requests {
   readonly openUs: number
   /** The most that was live while it was open, whoever took it. */
   readonly peakLiveBytes: number
-  /** When it was open, in steps of the timeline. */
-  readonly spans: readonly StepSpan[]
 }
 
 /** Requests of one size class. */
@@ -165,10 +165,7 @@ export class Profiler {
       peakResidentBytes: this.#peakResidentBytes,
       peakCachedBytes: this.#peakCachedBytes,
       peakPagesBytes: this.#peakPagesBytes,
-      phases: this.#phases.map(({ openCount, openedUs, ...phase }, index) => ({
-        ...phase,
-        spans: index === 0 ? [] : this.#timeline.spans(index - 1),
-      })),
+      phases: this.#phases.map(({ openCount, openedUs, ...phase }) => phase),
       sizes: this.#usedSizes(),
       timeline: this.#timeline,
       refusals: this.#refusals,
@@ -209,10 +206,10 @@ export class Profiler {
     phase.openCount += 1
     if (phase.openCount === 1) {
       phase.openedUs = this.#timeUs
-      this.#timeline.setOpen(index - 1, true)
+      this.#timeline.setOpen(index, true)
     }
     raise(phase, this.#census.liveBytes)
-    this.#open.push(index)
+    if (this.#open.length < OPEN_MAX) this.#open.push(index)
     this.#makeCurrent()
   }
 
@@ -226,7 +223,7 @@ export class Profiler {
     phase.openCount -= 1
     if (phase.openCount === 0) {
       this.#close(phase)
-      this.#timeline.setOpen(index - 1, false)
+      this.#timeline.setOpen(index, false)
     }
     this.#makeCurrent()
   }

@@ -55,7 +55,8 @@ export function memoryChart(profile: Profile, style: TextStyle): readonly string
 export function phaseLanes(profile: Profile, style: TextStyle): readonly string[] {
   const columns = columnsOf(profile, style)
   const phases = profile.phases.slice(1)
-  const lanes = phases.slice(0, LANES_MAX).map(({ name, spans }) => {
+  const lanes = phases.slice(0, LANES_MAX).map(({ name }, i) => {
+    const spans = profile.timeline.spans(i + 1)
     const cells = columns.map(({ from, to }) =>
       spans.some((span) => span.from < to && span.to > from) ? '▬' : ' ',
     )

@@ -47,7 +47,7 @@ export class Timeline {
     faults: sums(),
   }
   /** By phase: in which steps it was open at any time. */
-  readonly #open: Uint8Array[] = []
+  readonly #open: (Uint8Array | undefined)[] = []
   readonly #isOpen: boolean[] = []
 
   /** How long a step is. */
@@ -92,7 +92,7 @@ export class Timeline {
     sums[this.#current] = (sums[this.#current] as number) + count
   }
 
-  /** Says whether a phase is open from now on. Phases are numbered from 0 without gaps. */
+  /** Says whether a phase is open from now on. */
   setOpen(phase: number, isOpen: boolean): void {
     const steps = this.#open[phase] ?? new Uint8Array(STEPS_MAX)
     this.#open[phase] = steps
@@ -111,7 +111,7 @@ export class Timeline {
     return this.#sums[counter].subarray(0, this.length)
   }
 
-  /** When a phase was open: whole steps, those that it was open in for a part of them too. */
+  /** When a phase was open: in whole steps, also those of which it was open in a part. */
   spans(phase: number): readonly StepSpan[] {
     const steps = this.#open[phase] ?? new Uint8Array(STEPS_MAX)
     const spans: StepSpan[] = []
@@ -137,7 +137,7 @@ export class Timeline {
       halve(max, Number.NaN, (a, b) => (b > a || Number.isNaN(a) ? b : a))
     }
     for (const counter of COUNTERS) halve(this.#sums[counter], 0, (a, b) => a + b)
-    for (const steps of this.#open) halve(steps, 0, (a, b) => a | b)
+    for (const steps of this.#open) if (steps) halve(steps, 0, (a, b) => a | b)
     this.#current >>= 1
     this.#stepUs *= 2
   }
