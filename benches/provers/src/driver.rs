@@ -6,6 +6,7 @@
 
 mod contestants;
 mod curve;
+pub mod recording;
 mod shown;
 mod targets;
 
@@ -43,9 +44,7 @@ const IDLE: Duration = Duration::from_secs(3);
 /// # Errors
 /// When a name is unknown, a proof does not verify, or another allocator serves a process.
 pub fn compare(options: &Options, names: &[String]) -> Result<bool, String> {
-    if let Some(name) = names.iter().find(|name| !PROVERS.contains(&name.as_str())) {
-        return Err(format!("arguments: expected some of {PROVERS:?}, got {name:?}"));
-    }
+    let provers = chosen(names)?;
     fs::create_dir_all(KEY_FOLDER).map_err(|error| format!("{KEY_FOLDER}: {error}"))?;
     let machine = Machine::current();
     println!("{}, {}, commit {}", machine.description, machine.toolchain, machine.commit);
@@ -55,10 +54,7 @@ pub fn compare(options: &Options, names: &[String]) -> Result<bool, String> {
     let entrants = entrants()?;
     let mut entries = Vec::new();
     let mut targets = Vec::new();
-    for prover in PROVERS {
-        if !names.is_empty() && !names.iter().any(|name| name == prover) {
-            continue;
-        }
+    for prover in provers {
         let (shown, met) = measure_until(&entrants, prover, options.is_quick)?;
         println!("\n{prover}\n{}", lines(&entrants, &shown));
         for (entrant, shown) in entrants.iter().zip(&shown) {
@@ -76,6 +72,15 @@ pub fn compare(options: &Options, names: &[String]) -> Result<bool, String> {
     }
     println!("\n{}", report(&targets));
     Ok(targets.iter().all(Target::is_met))
+}
+
+/// The provers that were named, or all.
+fn chosen(names: &[String]) -> Result<Vec<&'static str>, String> {
+    if let Some(name) = names.iter().find(|name| !PROVERS.contains(&name.as_str())) {
+        return Err(format!("arguments: expected some of {PROVERS:?}, got {name:?}"));
+    }
+    let is_chosen = |prover: &&str| names.is_empty() || names.iter().any(|name| name == prover);
+    Ok(PROVERS.into_iter().filter(is_chosen).collect())
 }
 
 /// Adds rounds until the targets are met.

@@ -22,6 +22,16 @@ const LIMITED: Contestant = Contestant {
     is_heap_advised: false,
 };
 
+/// Where a contestant that records leaves its traces.
+pub const TRACE_FOLDER: &str = "target/provers/traces";
+
+const TRACED: Contestant = Contestant {
+    name: "nalloc, traced",
+    allocator: Allocator::Nalloc,
+    environment: &[("NALLOC_TRACE", "target/provers/traces/%p.nltrace")],
+    is_heap_advised: false,
+};
+
 /// A contestant and the program that has its allocator.
 pub struct Entrant {
     pub contestant: Contestant,
@@ -35,17 +45,25 @@ impl Entrant {
     }
 }
 
-/// Everybody; the programs stand beside this one.
+/// Everybody.
 pub fn entrants() -> Result<Vec<Entrant>, String> {
-    let here = env::current_exe().map_err(|error| format!("this program: {error}"))?;
     let all = Allocator::ALL.iter().flat_map(|&allocator| contestants(allocator)).chain([LIMITED]);
-    all.map(|contestant| {
-        let program = here.with_file_name(contestant.allocator.name());
-        if !program.is_file() {
-            let name = contestant.name;
-            return Err(format!("{name}: expected the program {}, got none", program.display()));
-        }
-        Ok(Entrant { contestant, program })
-    })
-    .collect()
+    all.map(entrant).collect()
+}
+
+/// Ours without a trace and with one.
+pub fn recorded() -> Result<[Entrant; 2], String> {
+    let plain = Contestant { name: OURS, environment: &[], ..TRACED };
+    Ok([entrant(plain)?, entrant(TRACED)?])
+}
+
+/// A contestant with its program, which stands beside this one.
+fn entrant(contestant: Contestant) -> Result<Entrant, String> {
+    let here = env::current_exe().map_err(|error| format!("this program: {error}"))?;
+    let program = here.with_file_name(contestant.allocator.name());
+    if !program.is_file() {
+        let name = contestant.name;
+        return Err(format!("{name}: expected the program {}, got none", program.display()));
+    }
+    Ok(Entrant { contestant, program })
 }
