@@ -10,6 +10,7 @@
 //! | `beside` | what runs between the rows of products |
 //! | `multiply`, `vector`, `inverse`, `radix`, `tile`, `sweep`, `slab` | the algorithms |
 //! | `coordinate`, `batch_add`, `halves` | additions of points, digits of scalars |
+//! | `near` | asking for memory early, without lanes |
 //!
 //! The choice is made once a process, by what the CPU has; the environment variable `NALLOC_CPU`
 //! (`baseline`, `avx2` or `ifma`) overrides it for tests and measurements. It never changes a result.
@@ -42,6 +43,7 @@ pub(crate) mod multiply;
 pub(crate) mod narrow;
 #[cfg(any(test, not(target_arch = "x86_64")))]
 mod narrow_model;
+pub(crate) mod near;
 pub(crate) mod product;
 pub(crate) mod radix;
 pub(crate) mod slab;

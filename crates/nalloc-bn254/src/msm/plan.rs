@@ -5,9 +5,9 @@
 //! that all threads have a part. A part has buckets of its own, which are reduced on their own:
 //! cutting costs a reduction, and the model weighs it against idle threads.
 //!
-//! Windows have a set of buckets each. With a table of fixed bases (fixed.rs) of L levels, which are
-//! the points times 1, 2^(cS), 2^(2cS), .., windows w, w + S, w + 2S, .. share one, and S sets are
-//! enough: a digit of window w + Sl adds the point of level l.
+//! Windows have a set of buckets each. With a table of fixed bases (fixed.rs) of L levels, which
+//! are the points times 1, 2^(cS), 2^(2cS), .., windows w, w + S, w + 2S, .. share one, and S sets
+//! are enough: a digit of window w + Sl adds the point of level l.
 
 use core::ops::{Range, RangeInclusive};
 
@@ -16,14 +16,14 @@ use super::buckets::{BUCKETS_MAX, ROWS_BESIDE};
 use super::digits::{CHUNK, Mix, Windows};
 
 /// What is paid in a task, in ns. An addition is 82 ms of kernel by 4.9 million additions, from
-/// samples of `perf` of one sum of 2^18 points (2-core Zen 5, other programs at work, 2026-11-21). The
-/// other two are estimates, not measured: neither is that in G2 and in plain Rust all grow alike.
+/// samples of `perf` of one sum of 2^18 points (2-core Zen 5, other programs at work, 2026-11-21).
+/// The other two are estimates, not measured: neither is that in G2 and in plain Rust all grow alike.
 const ADDITION_NS: u64 = 17;
 /// Two additions for each bucket, and a third for what the sums of segments take.
 const BUCKET_NS: u64 = 42;
 /// A last block that is folded, and the short blocks of a reduction.
 const TASK_NS: u64 = 60_000;
-/// Of 256 scalars, with more short ones than this the lowest windows have more to do than the others.
+/// Of 256 scalars, with more short ones than this the lowest windows have more to do than others.
 const SHORT_MAX: usize = 32;
 /// Of 256 scalars, with so many long ones the width is that of random ones.
 const LONG_MIN: usize = 224;
