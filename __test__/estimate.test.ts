@@ -10,11 +10,10 @@ const MADE = ['no_public', 'one_constraint', 'dense', 'bits', 'many_public', 'ch
   (name) => path.join(fixtures, `${name}.zkey`),
 )
 /** Arrays of an open key, and what each may lose to pages of 4 KiB. */
-const ARRAYS = 14
+const ARRAYS = 27
 const ARRAY_SLACK_BYTES = 2 * 4096
 /** Smaller ones come from the C library and are not counted. */
 const LARGE_BYTES = 64 * 1024
-const ENTRY_BYTES = 36
 /** Tables take twice this for each row: all of it is shared in lanes, half of it in plain Rust. */
 const TABLE_BYTES_OF_ROW = 32
 
@@ -26,33 +25,37 @@ function coefficientsOf(file: string): number {
   return (Number(bytes.readBigUInt64LE(at + 4)) - 4) / 44
 }
 
-test.serial('what a proof needs is known from the counts of its key alone', async (t) => {
+test.serial('the counts of a key alone never say too little of what a proof needs', async (t) => {
   for (const file of [...SEMAPHORE, ...MADE]) {
     using key = await ProvingKey.open(file)
 
-    t.is(estimate.estimateOf(key.info).proofBytes, key.estimate().peakBytes, file)
+    t.true(estimate.estimateOf(key.info).proofBytes >= key.estimate().peakBytes, file)
   }
 })
 
-test.serial('an open key takes what its counts say and the rest of its pages', async (t) => {
+test.serial('an open key takes what it says and the rest of its pages', async (t) => {
   for (const file of [...SEMAPHORE, ...MADE]) {
     // The tables of its domain stay when a key goes, so they are there before and after.
     ;(await ProvingKey.open(file)).dispose()
     const before = stats().liveBytes
     using key = await ProvingKey.open(file)
     const bytes = stats().liveBytes - before
-    const nCoefficients = coefficientsOf(file)
 
-    const { keyBytes } = estimate.estimateOf({ ...key.info, nCoefficients })
+    const { keyBytes } = key.estimate()
 
     const context = `${file}: ${bytes} bytes, ${keyBytes} estimated`
     const tableBytes = TABLE_BYTES_OF_ROW * key.info.domainSize
     t.true(bytes >= keyBytes - 2 * tableBytes - ARRAYS * LARGE_BYTES, context)
     t.true(bytes <= keyBytes - tableBytes + ARRAYS * ARRAY_SLACK_BYTES, context)
-    const assumed = estimate.estimateOf(key.info).keyBytes
-    t.is(keyBytes - assumed, ENTRY_BYTES * (nCoefficients - 4 * key.info.nVars), context)
-    const isSemaphore = SEMAPHORE.includes(file)
-    if (isSemaphore) t.true(Math.abs(keyBytes - assumed) <= 0.02 * keyBytes, context)
+  }
+})
+
+test.serial('the counts of a key alone never say too little of what it takes', async (t) => {
+  for (const file of [...SEMAPHORE, ...MADE]) {
+    using key = await ProvingKey.open(file)
+    const shape = { ...key.info, nCoefficients: coefficientsOf(file) }
+
+    t.true(estimate.estimateOf(shape).keyBytes >= key.estimate().keyBytes, file)
   }
 })
 

@@ -203,7 +203,7 @@ impl ProvingKeyHandle {
     pub fn estimate(&self) -> Result<Estimate> {
         let key = self.lease()?;
         Ok(Estimate {
-            key_bytes: number::from_u64(key.shape().key_bytes()),
+            key_bytes: number::from_u64(key.bytes()),
             proof_bytes: number::from_u64(key.estimate_bytes(line::thread_count())),
         })
     }

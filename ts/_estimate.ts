@@ -24,11 +24,12 @@ export interface Shape {
 /** What a circuit will need. @internal */
 export interface ShapeEstimate {
   /**
-   * Bytes of the open key: too few by the rounding of its 14 arrays to pages (8 KiB each, at most),
-   * and, without `nCoefficients`, by 36 for each entry of the matrices above 4 per signal.
+   * The most bytes of the open key, but for the rounding of its 27 arrays to pages (8 KiB each, at
+   * most). Points at infinity and coefficients 1 and -1, which a header does not tell, take less;
+   * without `nCoefficients`, entries of the matrices above 4 per signal take 36 more each.
    */
   readonly keyBytes: number
-  /** Most bytes that a proof uses at one time, beside the key: what `ProvingKey.estimate` says. */
+  /** Most bytes that a proof uses at one time, beside the key; an open key may say fewer. */
   readonly proofBytes: number
 }
 

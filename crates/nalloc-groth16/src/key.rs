@@ -1,17 +1,19 @@
 //! `ProvingKey`: a `.zkey` in memory, checked in full, for any number of proofs.
 
 use std::path::Path;
+use std::sync::OnceLock;
 
-use nalloc_bn254::curve::{CurveField, validate_points};
-use nalloc_bn254::{Affine, Fr, G1Affine, G2Affine, HeapBuffer, Observer, OddPoints, Pool};
+use nalloc_bn254::{Fq, Fq2, Fr, G1Affine, Observer, OddPoints, Pool};
 
+use crate::bases::Bases;
 use crate::error::Error;
 use crate::load::{Loaded, load};
-use crate::matrix::{Matrices, Records};
-use crate::shape::KeyShape;
+use crate::matrix::Matrices;
+use crate::shape::{KeyShape, ProofShape};
 use crate::source::{RegularFile, Slice, Source};
+use crate::units::{index, wide};
 use crate::vkey::VerifyingKey;
-use crate::zkey::{self, Zkey, section_point_error};
+use crate::zkey::Zkey;
 
 /// How a key is opened.
 #[derive(Clone, Copy)]
@@ -52,22 +54,21 @@ pub struct KeyInfo {
 pub struct ProvingKey {
     pub(crate) name: String,
     pub(crate) info: KeyInfo,
-    pub(crate) shape: KeyShape,
     pub(crate) verifying_key: VerifyingKey,
     pub(crate) beta1: G1Affine,
     pub(crate) delta1: G1Affine,
     /// The matrices A and B.
     pub(crate) matrices: Matrices,
     /// `u_j(tau) * G1` for each wire j.
-    pub(crate) a: HeapBuffer<G1Affine>,
+    pub(crate) a: Bases<Fq>,
     /// `v_j(tau) * G1`.
-    pub(crate) b1: HeapBuffer<G1Affine>,
+    pub(crate) b1: Bases<Fq>,
     /// `v_j(tau) * G2`.
-    pub(crate) b2: HeapBuffer<G2Affine>,
+    pub(crate) b2: Bases<Fq2>,
     /// For each wire that is not public.
-    pub(crate) l: HeapBuffer<G1Affine>,
+    pub(crate) l: Bases<Fq>,
     /// For each odd point of the domain.
-    pub(crate) h: HeapBuffer<G1Affine>,
+    pub(crate) h: Bases<Fq>,
     /// The domain and its odd points.
     pub(crate) domain: OddPoints<Fr>,
 }
@@ -92,22 +93,22 @@ impl ProvingKey {
     fn from_source(source: &dyn Source, options: &ReadOptions<'_>) -> Result<Self, Error> {
         let zkey = Zkey::open(source, options.observer)?;
         let shape = KeyShape::from(zkey.sizes);
-        // The coefficients are there twice: as the file has them, and sorted.
-        let needed = shape.key_bytes() + zkey.sizes.expected_bytes(zkey::COEFFICIENTS);
+        let needed = shape.opening_bytes();
         if let Some(limit) = options.memory_limit_bytes.filter(|&limit| needed > limit) {
             return Err(Error::Limit { what: "opening the key", needed, limit });
         }
-        let loaded = load(&zkey, options.observer)?;
-        let records = Records {
-            bytes: &loaded.coefficients,
-            sizes: zkey.sizes,
-            section: zkey.section(zkey::COEFFICIENTS),
-            source,
+        let Loaded { matrices, header, ic, a, b1, b2, l, h, sha256 } = load(&zkey, options)?;
+        let verifying_key = VerifyingKey {
+            alpha1: header.alpha1,
+            beta2: header.beta2,
+            gamma2: header.gamma2,
+            delta2: header.delta2,
+            ic,
+            fixed: OnceLock::new(),
         };
-        let matrices = Matrices::read(&records, options.observer)?;
-        let header = zkey.header_points(options.allow_insecure)?;
-        check_points(&zkey, &loaded, options)?;
-        let Loaded { ic, a, b1, b2, l, h, sha256, coefficients: _ } = loaded;
+        let log2 = zkey.sizes.domain_size.ilog2();
+        let (domain, _) = options.pool.join(|| OddPoints::new(log2), || verifying_key.fixed());
+        let domain = domain?;
         Ok(Self {
             name: options.name.to_owned(),
             info: KeyInfo {
@@ -118,14 +119,7 @@ impl ProvingKey {
                 sha256,
                 bytes: source.len(),
             },
-            shape,
-            verifying_key: VerifyingKey {
-                alpha1: header.alpha1,
-                beta2: header.beta2,
-                gamma2: header.gamma2,
-                delta2: header.delta2,
-                ic,
-            },
+            verifying_key,
             beta1: header.beta1,
             delta1: header.delta1,
             matrices,
@@ -134,7 +128,7 @@ impl ProvingKey {
             b2,
             l,
             h,
-            domain: OddPoints::new(zkey.sizes.domain_size.ilog2())?,
+            domain,
         })
     }
 
@@ -144,10 +138,24 @@ impl ProvingKey {
         &self.info
     }
 
-    /// The counts that say how much memory it takes.
+    /// Bytes that the open key takes, but for what rounding its arrays to pages adds.
     #[must_use]
-    pub fn shape(&self) -> KeyShape {
-        self.shape
+    pub fn bytes(&self) -> u64 {
+        let points = [&self.a, &self.b1, &self.l, &self.h].map(Bases::bytes);
+        let points = points.iter().sum::<u64>() + self.b2.bytes();
+        let tables = OddPoints::<Fr>::table_bytes(self.domain.ntt().log2());
+        let ic = size_of_val(&*self.verifying_key.ic);
+        points + self.matrices.bytes() + wide(ic + tables)
+    }
+
+    /// What decides how much memory a proof takes.
+    pub(crate) fn proof_shape(&self) -> ProofShape {
+        ProofShape {
+            n_vars: index(self.info.n_vars),
+            domain_size: index(self.info.domain_size),
+            g1: [self.a.len(), self.b1.len(), self.l.len(), self.h.len()],
+            g2: self.b2.len(),
+        }
     }
 
     /// The key that verifies this key's proofs.
@@ -155,28 +163,4 @@ impl ProvingKey {
     pub fn verifying_key(&self) -> &VerifyingKey {
         &self.verifying_key
     }
-}
-
-fn check_points(zkey: &Zkey<'_>, loaded: &Loaded, options: &ReadOptions<'_>) -> Result<(), Error> {
-    check_section(zkey, zkey::IC, &loaded.ic, options)?;
-    check_section(zkey, zkey::A, &loaded.a, options)?;
-    check_section(zkey, zkey::B1, &loaded.b1, options)?;
-    check_section(zkey, zkey::B2, &loaded.b2, options)?;
-    check_section(zkey, zkey::L, &loaded.l, options)?;
-    check_section(zkey, zkey::H, &loaded.h, options)
-}
-
-fn check_section<F: CurveField>(
-    zkey: &Zkey<'_>,
-    id: u32,
-    points: &[Affine<F>],
-    options: &ReadOptions<'_>,
-) -> Result<(), Error> {
-    if options.observer.is_cancelled() {
-        return Err(Error::Cancelled);
-    }
-    validate_points(points, options.pool).map_err(|(index, error)| {
-        let which = (index, Affine::<F>::BYTES);
-        section_point_error(zkey.source(), zkey.section(id), which, error)
-    })
 }

@@ -12,7 +12,7 @@
 //! | `map` | a key read through a mapping, for those who own the file |
 //! | `source` | bytes of a file or a slice, by position, and what may change under them |
 //! | `section` | the container that all these files share |
-//! | `zkey`, `load`, `matrix`, `key` | a proving key: header, bytes, matrices, the whole |
+//! | `zkey`, `load`, `matrix`, `bases`, `key` | a proving key: header, bytes, matrices, points, the whole |
 //! | `wtns`, `witness` | a witness in secret memory |
 //! | `vkey`, `proof`, `json` | what verifiers exchange |
 //! | `quotient`, `prove`, `verify` | the algorithm |
@@ -27,6 +27,7 @@
 
 #![deny(unsafe_code)]
 
+mod bases;
 mod error;
 mod json;
 mod key;

@@ -1,15 +1,21 @@
 //! One pass over a key file, from its first byte to its last: every byte is read once, hashed, and
-//! put where it belongs.
+//! put where it belongs, and every section is checked while it is hashed.
+//!
+//! What is wrong with a section is told when the whole file was read, in the order of the error
+//! table, whatever the order of the file.
 
 use nalloc::MapFailed;
-use nalloc_bn254::{G1Affine, G2Affine, HeapBuffer, Observer, PlainBytes};
+use nalloc_bn254::curve::{CurveField, validate_points};
+use nalloc_bn254::{Affine, Fq, Fq2, G1Affine, HeapBuffer, PlainBytes};
 use sha2::{Digest, Sha256};
 
+use crate::bases::Bases;
 use crate::error::Error;
+use crate::key::ReadOptions;
+use crate::matrix::{Matrices, Records};
 use crate::section::Section;
-use crate::source::Source;
 use crate::units::wide;
-use crate::zkey::{self, Zkey};
+use crate::zkey::{self, HeaderPoints, Zkey, section_point_error};
 
 /// Bytes that are read at a time: the observer is asked every few milliseconds.
 const CHUNK_BYTES: usize = 1 << 20;
@@ -18,16 +24,16 @@ const PASSED_BYTES: usize = 64 << 10;
 /// What the observer sees.
 const PHASE: &str = "load";
 
-/// The sections of a key, as they stand in the file: not yet checked.
+/// A key's sections, checked.
 pub(crate) struct Loaded {
+    pub(crate) matrices: Matrices,
+    pub(crate) header: HeaderPoints,
     pub(crate) ic: HeapBuffer<G1Affine>,
-    /// Section 4 as bytes.
-    pub(crate) coefficients: HeapBuffer<u8>,
-    pub(crate) a: HeapBuffer<G1Affine>,
-    pub(crate) b1: HeapBuffer<G1Affine>,
-    pub(crate) b2: HeapBuffer<G2Affine>,
-    pub(crate) l: HeapBuffer<G1Affine>,
-    pub(crate) h: HeapBuffer<G1Affine>,
+    pub(crate) a: Bases<Fq>,
+    pub(crate) b1: Bases<Fq>,
+    pub(crate) b2: Bases<Fq2>,
+    pub(crate) l: Bases<Fq>,
+    pub(crate) h: Bases<Fq>,
     /// SHA-256 of the whole file, in hexadecimal digits.
     pub(crate) sha256: String,
 }
@@ -35,61 +41,70 @@ pub(crate) struct Loaded {
 // Points are read into place: their bytes in memory are those of the file.
 const _: () = assert!(cfg!(target_endian = "little"), "limbs in memory are little-endian");
 
+/// What came of each section.
+#[derive(Default)]
+struct Sections {
+    matrices: Option<Result<Matrices, Error>>,
+    ic: Option<Result<HeapBuffer<G1Affine>, Error>>,
+    a: Option<Result<Bases<Fq>, Error>>,
+    b1: Option<Result<Bases<Fq>, Error>>,
+    b2: Option<Result<Bases<Fq2>, Error>>,
+    l: Option<Result<Bases<Fq>, Error>>,
+    h: Option<Result<Bases<Fq>, Error>>,
+}
+
 /// Reads the whole file.
 ///
 /// # Errors
-/// What reading can give, [`Error::FileChanged`], [`Error::Memory`], [`Error::Cancelled`].
-pub(crate) fn load(zkey: &Zkey<'_>, observer: &dyn Observer) -> Result<Loaded, Error> {
-    let mut loaded = Loaded {
-        ic: buffer(zkey, zkey::IC)?,
-        coefficients: buffer(zkey, zkey::COEFFICIENTS)?,
-        a: buffer(zkey, zkey::A)?,
-        b1: buffer(zkey, zkey::B1)?,
-        b2: buffer(zkey, zkey::B2)?,
-        l: buffer(zkey, zkey::L)?,
-        h: buffer(zkey, zkey::H)?,
-        sha256: String::new(),
-    };
+/// What reading can give, [`Error::FileChanged`], [`Error::Memory`], [`Error::Cancelled`]; what is
+/// wrong with coefficients, with points of the header, with points of sections.
+pub(crate) fn load(zkey: &Zkey<'_>, options: &ReadOptions<'_>) -> Result<Loaded, Error> {
     let mut sections = *zkey.sections();
     sections.sort_unstable_by_key(|section| section.offset);
-
-    let source = zkey.source();
-    let mut pass = Pass { source, observer, hasher: Sha256::new(), position: 0 };
+    let mut pass = Pass { zkey, options, hasher: Sha256::new(), position: 0 };
+    let mut found = Sections::default();
     for section in sections {
         pass.skip_to(section.offset)?;
-        pass.read(loaded.bytes_of(section))?;
-    }
-    pass.skip_to(source.len())?;
-    observer.progress(PHASE, pass.position, source.len());
-    source.check_unchanged()?;
-    loaded.sha256 = hexadecimal(&pass.hasher.finalize());
-    Ok(loaded)
-}
-
-/// Room for all of a section, whose length is that of the elements and lies inside of the file.
-fn buffer<T: PlainBytes>(zkey: &Zkey<'_>, id: u32) -> Result<HeapBuffer<T>, Error> {
-    let len = zkey.sizes.expected_bytes(id) / wide(size_of::<T>());
-    Ok(HeapBuffer::zeroed(usize::try_from(len).map_err(|_| MapFailed::LengthOverflow)?)?)
-}
-
-impl Loaded {
-    fn bytes_of(&mut self, section: Section) -> &mut [u8] {
         match section.id {
-            zkey::IC => self.ic.as_bytes_mut(),
-            zkey::COEFFICIENTS => self.coefficients.as_bytes_mut(),
-            zkey::A => self.a.as_bytes_mut(),
-            zkey::B1 => self.b1.as_bytes_mut(),
-            zkey::B2 => self.b2.as_bytes_mut(),
-            zkey::L => self.l.as_bytes_mut(),
-            _ => self.h.as_bytes_mut(),
+            zkey::IC => found.ic = Some(pass.points(section)?),
+            zkey::COEFFICIENTS => found.matrices = Some(pass.matrices(section)?),
+            zkey::A => found.a = Some(pass.bases(section)?),
+            zkey::B1 => found.b1 = Some(pass.bases(section)?),
+            zkey::B2 => found.b2 = Some(pass.bases(section)?),
+            zkey::L => found.l = Some(pass.bases(section)?),
+            _ => found.h = Some(pass.bases(section)?),
         }
+    }
+    let source = zkey.source();
+    pass.skip_to(source.len())?;
+    options.observer.progress(PHASE, pass.position, source.len());
+    source.check_unchanged()?;
+    let sha256 = hexadecimal(&pass.hasher.finalize());
+    Ok(Loaded {
+        matrices: zkey.found(zkey::COEFFICIENTS, found.matrices)?,
+        header: zkey.header_points(options.allow_insecure)?,
+        ic: zkey.found(zkey::IC, found.ic)?,
+        a: zkey.found(zkey::A, found.a)?,
+        b1: zkey.found(zkey::B1, found.b1)?,
+        b2: zkey.found(zkey::B2, found.b2)?,
+        l: zkey.found(zkey::L, found.l)?,
+        h: zkey.found(zkey::H, found.h)?,
+        sha256,
+    })
+}
+
+impl Zkey<'_> {
+    /// What came of the section `id`.
+    fn found<T>(&self, id: u32, result: Option<Result<T, Error>>) -> Result<T, Error> {
+        let file = || self.source().name().to_owned();
+        result.unwrap_or_else(|| Err(Error::SectionMissing { file: file(), section: id }))
     }
 }
 
 /// A position in the file, and the hash of all before it.
 struct Pass<'a> {
-    source: &'a dyn Source,
-    observer: &'a dyn Observer,
+    zkey: &'a Zkey<'a>,
+    options: &'a ReadOptions<'a>,
     hasher: Sha256,
     position: u64,
 }
@@ -105,23 +120,68 @@ impl Pass<'_> {
         while left > 0 {
             let len = usize::try_from(left).unwrap_or(usize::MAX).min(PASSED_BYTES);
             self.read(&mut passed[..len])?;
+            self.hasher.update(&passed[..len]);
             left -= wide(len);
         }
         Ok(())
     }
 
-    /// Reads and hashes the next bytes.
+    /// Reads the next bytes.
     fn read(&mut self, out: &mut [u8]) -> Result<(), Error> {
+        let source = self.zkey.source();
         for chunk in out.chunks_mut(CHUNK_BYTES) {
-            if self.observer.is_cancelled() {
+            if self.options.observer.is_cancelled() {
                 return Err(Error::Cancelled);
             }
-            self.observer.progress(PHASE, self.position, self.source.len());
-            self.source.read_at(self.position, chunk)?;
-            self.hasher.update(&*chunk);
+            self.options.observer.progress(PHASE, self.position, source.len());
+            source.read_at(self.position, chunk)?;
             self.position += wide(chunk.len());
         }
         Ok(())
+    }
+
+    /// Reads a section, whose length is that of the elements and lies inside of the file.
+    fn elements<T: PlainBytes>(&mut self, section: Section) -> Result<HeapBuffer<T>, Error> {
+        let len = self.zkey.sizes.expected_bytes(section.id) / wide(size_of::<T>());
+        let len = usize::try_from(len).map_err(|_| MapFailed::LengthOverflow)?;
+        let mut elements = HeapBuffer::zeroed(len)?;
+        self.read(elements.as_bytes_mut())?;
+        Ok(elements)
+    }
+
+    /// Hashes the bytes of a section while `check` looks at what they say.
+    fn hash<R: Send>(&mut self, bytes: &[u8], check: impl FnOnce() -> R + Send) -> R {
+        let hasher = &mut self.hasher;
+        self.options.pool.join(|| hasher.update(bytes), check).1
+    }
+
+    /// The points of a section. The inner error is what is wrong with one of them.
+    fn points<F: CurveField>(
+        &mut self,
+        section: Section,
+    ) -> Result<Result<HeapBuffer<Affine<F>>, Error>, Error> {
+        let points = self.elements::<Affine<F>>(section)?;
+        let (pool, source) = (self.options.pool, self.zkey.source());
+        let checked = self.hash(points.as_bytes(), || validate_points(&points, pool));
+        Ok(checked.map(|()| points).map_err(|(index, error)| {
+            let which = (index, Affine::<F>::BYTES);
+            section_point_error(source, section, which, error)
+        }))
+    }
+
+    /// As [`points`](Self::points), without infinity.
+    fn bases<F: CurveField>(&mut self, section: Section) -> Result<Result<Bases<F>, Error>, Error> {
+        Ok(self.points(section)?.and_then(Bases::new))
+    }
+
+    /// The coefficients of a section. The inner error is what is wrong with one of them.
+    fn matrices(&mut self, section: Section) -> Result<Result<Matrices, Error>, Error> {
+        let bytes = self.elements::<u8>(section)?;
+        let (zkey, options) = (self.zkey, self.options);
+        let (sizes, source) = (zkey.sizes, zkey.source());
+        let records = Records { bytes: &bytes, sizes, section, source };
+        let read = || Matrices::read(&records, options.pool, options.observer);
+        Ok(self.hash(&bytes, read))
     }
 }
 

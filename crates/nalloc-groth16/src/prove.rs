@@ -16,13 +16,13 @@
 use core::sync::atomic::{AtomicU64, Ordering};
 
 use nalloc::Arena;
-use nalloc_bn254::{Field, Fq, Fq2, Fr, Jacobian, Observer, Pool, msm};
+use nalloc_bn254::{Field, Fq, Fq2, Fr, Jacobian, Observer, Pool};
 
 use crate::error::Error;
 use crate::key::ProvingKey;
 use crate::proof::Proof;
 use crate::quotient::quotient;
-use crate::units::wide;
+use crate::units::{index, wide};
 use crate::witness::Witness;
 
 /// Attempts to draw a number below r from 254 random bits; each fails with probability 0.25.
@@ -55,7 +55,7 @@ impl ProvingKey {
     /// Bytes that one proof on a pool of `threads` threads takes at most, beside the key.
     #[must_use]
     pub fn estimate_bytes(&self, threads: usize) -> u64 {
-        self.shape.proof_bytes(threads)
+        self.proof_shape().proof_bytes(threads)
     }
 
     /// Proves that `witness` satisfies the circuit: the proof and the public signals.
@@ -88,7 +88,7 @@ impl ProvingKey {
         let (proof, public) = options.pool.install(|| self.make_proof(witness, options))?;
         if options.self_verify {
             options.observer.progress("self-verify", 0, 1);
-            if self.verifying_key.verify(&proof, &public).is_err() {
+            if self.verifying_key.check(&proof, &public, Some(options.pool)).is_err() {
                 return Err(Error::SelfVerify { file: self.name.clone() });
             }
             options.observer.progress("self-verify", 1, 1);
@@ -106,15 +106,22 @@ impl ProvingKey {
             return Err(Error::Cancelled);
         }
         observer.progress("witness", 0, 1);
-        let bytes = self.shape.arena_bytes(options.pool.thread_count());
-        let arena = Arena::builder().capacity_bytes(bytes).secret(true).build()?;
-        let values = arena.try_alloc_array::<[u64; 4]>(self.a.len())?;
+        let bytes = self.proof_shape().arena_bytes(options.pool.thread_count());
+        let secret = |bytes| Arena::builder().capacity_bytes(bytes).secret(true).build();
+        let (kept, mut scratch) = (secret(bytes.kept)?, secret(bytes.scratch)?);
+        let values = kept.try_alloc_array::<[u64; 4]>(index(self.info.n_vars))?;
         witness.copy_limbs_to(values);
         observer.progress("witness", 1, 1);
 
-        let scalars = arena.try_alloc_array::<[u64; 4]>(self.h.len())?;
-        quotient(self, values, scalars, &arena, options)?;
-        let sums = self.sums(values, scalars, &arena, options)?;
+        let scalars = kept.try_alloc_array::<[u64; 4]>(index(self.info.domain_size))?;
+        quotient(self, values, scalars, &scratch, options)?;
+        scratch.reset();
+        let all = Shares::new(self.weights(), options);
+        let sums = if bytes.is_at_once {
+            self.sums_at_once([values, scalars], &scratch, &all)?
+        } else {
+            self.sums_in_turn([values, scalars], &mut scratch, &all)?
+        };
 
         observer.progress("finish", 0, 1);
         let blinding = options.blinding.map_or_else(random_blinding, Ok)?;
@@ -126,42 +133,63 @@ impl ProvingKey {
         Ok((proof, public))
     }
 
+    /// How much work each sum is. An addition in G2 costs about three in G1.
+    fn weights(&self) -> [usize; 5] {
+        [self.a.len(), self.b1.len(), 3 * self.b2.len(), self.l.len(), self.h.len()]
+    }
+
     /// The five sums, at once.
-    fn sums(
+    fn sums_at_once(
         &self,
-        values: &[[u64; 4]],
-        quotient: &[[u64; 4]],
-        arena: &Arena,
-        options: &ProveOptions<'_>,
+        [values, quotient]: [&[[u64; 4]]; 2],
+        scratch: &Arena,
+        all: &Shares<'_>,
     ) -> Result<Sums, Error> {
-        let pool = options.pool;
-        let private = &values[values.len() - self.l.len()..];
-        // An addition in G2 costs about three in G1.
-        let weights = [self.a.len(), self.b1.len(), 3 * self.b2.len(), self.l.len(), self.h.len()];
-        let all = Shares::new(options.observer, weights);
-        options.observer.progress("msm", 0, all.total());
-        let shares = [0, 1, 2, 3, 4].map(|index| Share { all: &all, index });
-        let [for_a, for_b1, for_b2, for_l, for_h] = &shares;
+        let pool = all.options.pool;
+        let private = &values[index(self.info.n_public) + 1..];
+        let [for_a, for_b1, for_b2, for_l, for_h] = &all.each();
         let ((b2, h), ((a, b1), l)) = pool.join(
             || {
                 pool.join(
-                    || msm(&self.b2, values, pool, arena, for_b2),
-                    || msm(&self.h, quotient, pool, arena, for_h),
+                    || self.b2.sum(values, pool, scratch, for_b2),
+                    || self.h.sum(quotient, pool, scratch, for_h),
                 )
             },
             || {
                 pool.join(
                     || {
                         pool.join(
-                            || msm(&self.a, values, pool, arena, for_a),
-                            || msm(&self.b1, values, pool, arena, for_b1),
+                            || self.a.sum(values, pool, scratch, for_a),
+                            || self.b1.sum(values, pool, scratch, for_b1),
                         )
                     },
-                    || msm(&self.l, private, pool, arena, for_l),
+                    || self.l.sum(private, pool, scratch, for_l),
                 )
             },
         );
         Ok(Sums { a: a?, b1: b1?, b2: b2?, l: l?, h: h? })
+    }
+
+    /// The five sums, one after the other in the same memory, each on all threads.
+    fn sums_in_turn(
+        &self,
+        [values, quotient]: [&[[u64; 4]]; 2],
+        scratch: &mut Arena,
+        all: &Shares<'_>,
+    ) -> Result<Sums, Error> {
+        let pool = all.options.pool;
+        let private = &values[index(self.info.n_public) + 1..];
+        let [for_a, for_b1, for_b2, for_l, for_h] = &all.each();
+        let h = self.h.sum(quotient, pool, scratch, for_h)?;
+        scratch.reset();
+        let b2 = self.b2.sum(values, pool, scratch, for_b2)?;
+        scratch.reset();
+        let b1 = self.b1.sum(values, pool, scratch, for_b1)?;
+        scratch.reset();
+        let a = self.a.sum(values, pool, scratch, for_a)?;
+        scratch.reset();
+        let l = self.l.sum(private, pool, scratch, for_l)?;
+        Ok(Sums { a, b1, b2, l, h })
     }
 
     /// Adds the key's constants and the blinding.
@@ -221,18 +249,24 @@ impl Drop for ScrubOnDrop<'_> {
     }
 }
 
-/// How far five operations are that run at once, as one number.
+/// How far five operations are, as one number.
 struct Shares<'a> {
-    observer: &'a dyn Observer,
+    options: &'a ProveOptions<'a>,
     weights: [u64; 5],
     /// Of each weight, how much is done.
     done: [AtomicU64; 5],
 }
 
 impl<'a> Shares<'a> {
-    fn new(observer: &'a dyn Observer, weights: [usize; 5]) -> Self {
+    /// Begins their phase.
+    fn new(weights: [usize; 5], options: &'a ProveOptions<'a>) -> Self {
         let weights = weights.map(wide);
-        Self { observer, weights, done: [const { AtomicU64::new(0) }; 5] }
+        options.observer.progress("msm", 0, weights.iter().sum());
+        Self { options, weights, done: [const { AtomicU64::new(0) }; 5] }
+    }
+
+    fn each(&self) -> [Share<'_>; 5] {
+        [0, 1, 2, 3, 4].map(|index| Share { all: self, index })
     }
 
     fn total(&self) -> u64 {
@@ -248,7 +282,7 @@ struct Share<'a> {
 
 impl Observer for Share<'_> {
     fn is_cancelled(&self) -> bool {
-        self.all.observer.is_cancelled()
+        self.all.options.observer.is_cancelled()
     }
 
     fn progress(&self, phase: &'static str, done: u64, total: u64) {
@@ -257,6 +291,41 @@ impl Observer for Share<'_> {
         // Relaxed: the numbers stand for themselves, and a report that is late does no harm.
         self.all.done[self.index].fetch_max(share, Ordering::Relaxed);
         let done = self.all.done.iter().map(|done| done.load(Ordering::Relaxed)).sum();
-        self.all.observer.progress(phase, done, self.all.total());
+        self.all.options.observer.progress(phase, done, self.all.total());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use testkit::cases::by_name;
+    use testkit::files::Fixture;
+
+    use super::*;
+    use crate::ReadOptions;
+
+    #[test]
+    fn a_proof_is_the_same_whether_its_sums_are_made_at_once_or_in_turn() {
+        for name in ["bits", "infinities", "dense"] {
+            let fixture = Fixture::new(&by_name(name));
+            let witness = Witness::from_bytes(&fixture.wtns, name).expect("a good witness");
+            let prove = |threads| {
+                let pool = Pool::new(Some(threads)).expect("a pool");
+                let (observer, memory_limit_bytes) = (&(), None);
+                let allow_insecure = false;
+                let options =
+                    ReadOptions { pool: &pool, observer, allow_insecure, memory_limit_bytes, name };
+                let key = ProvingKey::from_bytes(&fixture.zkey, &options).expect("a good key");
+                let blinding = Some((Fr::from_u64(3), Fr::from_u64(4)));
+                let options = ProveOptions { blinding, ..ProveOptions::new(&pool) };
+                (key.proof_shape().arena_bytes(threads).is_at_once, key.prove(&witness, &options))
+            };
+
+            // Each thread has buckets of its own for every sum.
+            let ((at_once, one), (also_at_once, other)) = (prove(2), prove(256));
+
+            assert_eq!((at_once, also_at_once), (true, false), "{name}");
+            assert!(one.is_ok(), "{name}");
+            assert_eq!(one, other, "{name}");
+        }
     }
 }

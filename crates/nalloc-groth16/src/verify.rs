@@ -5,7 +5,8 @@
 
 use core::fmt;
 
-use nalloc_bn254::{Fr, Jacobian, pairing_product_is_one};
+use nalloc_bn254::pairing::{Lines, MillerLoops};
+use nalloc_bn254::{Fr, Jacobian, Pool};
 
 use crate::proof::{Proof, public_from_json};
 use crate::vkey::VerifyingKey;
@@ -109,6 +110,16 @@ impl VerifyingKey {
     /// # Errors
     /// Why it does not. A proof may be re-randomised by anybody, so do not take it as a name.
     pub fn verify(&self, proof: &Proof, public: &[Fr]) -> Result<(), VerifyFailure> {
+        self.check(proof, public, None)
+    }
+
+    /// As [`verify`](Self::verify), on two threads of `pool` where there is one.
+    pub(crate) fn check(
+        &self,
+        proof: &Proof,
+        public: &[Fr],
+        pool: Option<&Pool>,
+    ) -> Result<(), VerifyFailure> {
         let wrong_count =
             VerifyFailure::PublicCount { expected: self.n_public(), got: Some(public.len()) };
         let (constant, points) = self.ic.split_first().ok_or(wrong_count)?;
@@ -123,20 +134,25 @@ impl VerifyingKey {
         if let Some((field, _)) = on_curve.into_iter().find(|&(_, is_on_curve)| !is_on_curve) {
             return Err(VerifyFailure::NotOnCurve { field });
         }
-        if !proof.b.is_in_subgroup() {
-            return Err(VerifyFailure::NotInSubgroup { field: "pi_b" });
-        }
-        let mut signals = Jacobian::from(*constant);
-        for (point, &signal) in points.iter().zip(public) {
-            signals = signals.add(&point.mul_scalar_vartime(signal));
-        }
-        let holds = pairing_product_is_one(&[
-            (-proof.a, proof.b),
-            (self.alpha1, self.beta2),
-            (signals.to_affine(), self.gamma2),
-            (proof.c, self.delta2),
-        ]);
-        if holds { Ok(()) } else { Err(VerifyFailure::Equation) }
+        let fixed = self.fixed();
+        let of_proof = || {
+            let is_in_subgroup = proof.b.is_in_subgroup();
+            is_in_subgroup.then(|| MillerLoops::of(&[(-proof.a, &Lines::new(&proof.b))]))
+        };
+        let of_key = || {
+            let mut signals = Jacobian::from(*constant);
+            for (point, &signal) in points.iter().zip(public) {
+                signals = signals.add(&point.mul_scalar_vartime(signal));
+            }
+            let pairs = [(signals.to_affine(), &fixed.gamma2), (proof.c, &fixed.delta2)];
+            MillerLoops::of(&pairs).times(&fixed.alpha_beta)
+        };
+        let (of_proof, of_key) = match pool {
+            Some(pool) => pool.join(of_proof, of_key),
+            None => (of_proof(), of_key()),
+        };
+        let of_proof = of_proof.ok_or(VerifyFailure::NotInSubgroup { field: "pi_b" })?;
+        if of_proof.times(&of_key).is_one() { Ok(()) } else { Err(VerifyFailure::Equation) }
     }
 
     /// As [`verify`](Self::verify), for the texts of public.json and proof.json.

@@ -1,5 +1,8 @@
 //! `VerifyingKey`: the public half of a key, from a proving key or from `verification_key.json`.
 
+use std::sync::OnceLock;
+
+use nalloc_bn254::pairing::{Lines, MillerLoops};
 use nalloc_bn254::{Affine, G1Affine, G2Affine, HeapBuffer};
 use serde_json::{Map, Value};
 
@@ -17,6 +20,17 @@ pub struct VerifyingKey {
     pub(crate) delta2: G2Affine,
     /// One point for the constant wire and one for each public one.
     pub(crate) ic: HeapBuffer<G1Affine>,
+    /// What all checks share, from the first one on.
+    pub(crate) fixed: OnceLock<FixedPairings>,
+}
+
+/// What a check has of its key alone.
+#[derive(Debug)]
+pub(crate) struct FixedPairings {
+    /// The loop of alpha and beta.
+    pub(crate) alpha_beta: MillerLoops,
+    pub(crate) gamma2: Lines,
+    pub(crate) delta2: Lines,
 }
 
 impl VerifyingKey {
@@ -50,6 +64,7 @@ impl VerifyingKey {
             beta2: fields.finite_point("vk_beta_2")?,
             gamma2: fields.finite_point("vk_gamma_2")?,
             delta2: fields.finite_point("vk_delta_2")?,
+            fixed: OnceLock::new(),
         };
         Ok(key)
     }
@@ -67,6 +82,15 @@ impl VerifyingKey {
         object.g2("vk_delta_2", &self.delta2);
         object.g1_list("IC", &self.ic);
         object.finish()
+    }
+
+    /// What a check has of this key alone, made once.
+    pub(crate) fn fixed(&self) -> &FixedPairings {
+        self.fixed.get_or_init(|| FixedPairings {
+            alpha_beta: MillerLoops::of(&[(self.alpha1, &Lines::new(&self.beta2))]),
+            gamma2: Lines::new(&self.gamma2),
+            delta2: Lines::new(&self.delta2),
+        })
     }
 
     /// Public signals that a proof for this key has.

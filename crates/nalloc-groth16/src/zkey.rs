@@ -116,12 +116,6 @@ impl<'a> Zkey<'a> {
         &self.sections
     }
 
-    /// The section `id`, 3 to 9.
-    pub(crate) fn section(&self, id: u32) -> Section {
-        // `id` is one of the constants above; anything else would be the header's section.
-        self.sections.iter().find(|section| section.id == id).copied().unwrap_or(self.head)
-    }
-
     /// The file.
     pub(crate) fn source(&self) -> &'a dyn Source {
         self.container.source()
