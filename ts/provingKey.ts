@@ -37,10 +37,12 @@ export interface KeyInfo {
 
 /** What a proof with a key will need. */
 export interface ProofEstimate {
-  /** Bytes of the open key, which every proof shares. */
+  /** Bytes of the open key and its tables, which every proof shares. */
   readonly keyBytes: number
   /** Most bytes that a proof uses at one time, beside the key. */
   readonly peakBytes: number
+  /** Bytes that the process takes once, beside keys and proofs: code, stacks of threads. */
+  readonly processBytes: number
 }
 
 /** A proof and what it took. */
@@ -68,6 +70,7 @@ export type CheckedWitness = Witness | SecretBuf | Opened
 export interface KeySettings {
   readonly allowInsecure: boolean
   readonly memoryLimitBytes?: number
+  readonly tableBytesMax?: number
   readonly sha256: string | undefined
 }
 
@@ -218,8 +221,8 @@ export class ProvingKey {
    * console.log(`${(key.estimate().peakBytes / 2 ** 20).toFixed(0)} MiB`)
    */
   estimate(): ProofEstimate {
-    const { keyBytes, proofBytes } = callNative(() => this.#native.estimate())
-    return { keyBytes, peakBytes: proofBytes }
+    const { proofBytes, ...others } = callNative(() => this.#native.estimate())
+    return { ...others, peakBytes: proofBytes }
   }
 
   /**
@@ -381,9 +384,11 @@ function isOpened(checked: CheckedWitness | Circuit | ProvingKey): checked is Op
 /** @internal */
 export function keySettings(options: Partial<OpenOptions>): KeySettings {
   const memoryLimitBytes = checkSize('memoryLimit', options.memoryLimit)
+  const tableBytesMax = checkSize('tableLimit', options.tableLimit, 0)
   return {
     allowInsecure: checkBoolean('allowInsecure', options.allowInsecure, false),
     sha256: checkSha256('sha256', options.sha256),
+    ...(tableBytesMax === undefined ? {} : { tableBytesMax }),
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
   }
 }

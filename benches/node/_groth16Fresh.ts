@@ -13,7 +13,7 @@ export interface Fresh {
   readonly verifyMs: number
   /** Length of the key's file. */
   readonly fileBytes: number
-  /** What the key and a proof are said to need. */
+  /** What the key, a proof and the process are said to need. */
   readonly estimatedBytes: number
   /** How much the process grew at most, from before the key was opened to after a proof. */
   readonly riseBytes: number
@@ -40,14 +40,14 @@ async function main(zkey: string, wtns: string): Promise<Fresh> {
     if (!isValid) throw new Error('expected a valid proof, got an invalid one')
     verified.push(ms)
   }
-  const { keyBytes, peakBytes: proofBytes } = key.estimate()
+  const { keyBytes, peakBytes: proofBytes, processBytes } = key.estimate()
   return {
     openMs,
     firstMs,
     warmMs: median(warm),
     verifyMs: median(verified),
     fileBytes: fs.statSync(zkey).size,
-    estimatedBytes: keyBytes + proofBytes,
+    estimatedBytes: keyBytes + proofBytes + processBytes,
     riseBytes,
     isLimitExact: await isLimitExact(key, wtns, proofBytes),
   }

@@ -30,7 +30,13 @@ import {
 import { limitsOf, medianOf } from './_groth16Costs.ts'
 import type { Fresh } from './_groth16Fresh.ts'
 import { type Files, filesOf, INPUTS, type Input } from './_groth16Inputs.ts'
-import { buildGnark, type Details, type FirstProof, RAPIDSNARK_VARIABLE } from './_groth16Prover.ts'
+import {
+  buildGnark,
+  type Details,
+  type FirstProof,
+  RAPIDSNARK_VARIABLE,
+  TABLES,
+} from './_groth16Prover.ts'
 import { isWithin, type Limit, reportLimits } from './_limits.ts'
 
 const OPTIONS: readonly string[] = ['--record', '--quick']
@@ -93,7 +99,7 @@ function parse(args: readonly string[]): Record<'names' | 'options', Set<string>
 
 /** Whom a circuit is proven by; peers that cannot be had are named with the reason. */
 function contestantsOf({ name, peer }: Input): Contestant[] {
-  const provers = ['nalloc', 'snarkjs']
+  const provers = ['nalloc', TABLES, 'snarkjs']
   if (process.env[RAPIDSNARK_VARIABLE] !== undefined) provers.push('rapidsnark')
   if (peer === 'gnark') {
     const reason = buildGnark()
@@ -149,8 +155,8 @@ function print({ name, nConstraints, results, input }: Case): void {
   const header = ['prover', 'min ms', 'median ms', 'resident MiB', 'peak MiB', 'page faults']
   process.stdout.write(table([header, ...rows]))
   for (const { name: prover, settings } of results) console.log(`${prover}, proven: ${settings}`)
-  for (const { peer, kind, ratio } of ratiosOf(results)) {
-    console.log(`times faster than ${peer}, ${kind}: ${ratio.toFixed(2)}x`)
+  for (const { ours, peer, median, min } of ratiosOf(results)) {
+    console.log(`${ours} of ${peer}: median ${median.toFixed(2)}x, min ${min.toFixed(2)}x`)
   }
   console.log('')
 }
@@ -158,21 +164,31 @@ function print({ name, nConstraints, results, input }: Case): void {
 /** The peer's median; a peer that did not take part leaves its target unmet. */
 function targetsOf({ name, results, input }: Case): Target[] {
   const { peer, ratioMin } = input
-  const found = ratiosOf(results).find((one) => one.peer === peer && one.kind === 'median')
-  const ratio = found?.ratio ?? Number.NaN
+  const ratios = ratiosOf(results)
+  const found = ratios.find((ratio) => ratio.ours === 'nalloc' && ratio.peer === peer)
+  const ratio = found?.median ?? Number.NaN
   return [{ name: `${name}: times faster than ${peer}, median`, ratioMin, ratio }]
 }
 
-/** How many times faster than each of the others ours is. */
-function ratiosOf(
-  results: readonly Result[],
-): { peer: string; kind: 'median' | 'min'; ratio: number }[] {
-  const [ours, ...others] = results
-  if (ours === undefined) return []
-  return others.flatMap(({ name: peer, summary }) => [
-    { peer, kind: 'median', ratio: summary.medianMs / ours.summary.medianMs },
-    { peer, kind: 'min', ratio: summary.minMs / ours.summary.minMs },
-  ])
+interface Ratio {
+  readonly ours: string
+  readonly peer: string
+  readonly median: number
+  readonly min: number
+}
+
+/** How many times faster than each of the others ours are. */
+function ratiosOf(results: readonly Result[]): Ratio[] {
+  const isOurs = ({ name }: Result): boolean => name === 'nalloc' || name === TABLES
+  const peers = results.filter((result) => !isOurs(result))
+  return results.filter(isOurs).flatMap(({ name: ours, summary }) =>
+    peers.map(({ name: peer, summary: theirs }) => ({
+      ours,
+      peer,
+      median: theirs.medianMs / summary.medianMs,
+      min: theirs.minMs / summary.minMs,
+    })),
+  )
 }
 
 function mib(bytes: number): string {

@@ -4,7 +4,10 @@
 
 use nalloc::Arena;
 use nalloc_bn254::curve::CurveField;
-use nalloc_bn254::{Affine, HeapBuffer, Jacobian, Observer, Pool, msm, msm_scratch_bytes};
+use nalloc_bn254::{
+    Affine, FixedBases, FixedPlan, HeapBuffer, Jacobian, Observer, Pool, TableLimits,
+    msm_scratch_bytes,
+};
 
 use crate::error::Error;
 use crate::units::{index, wide};
@@ -16,14 +19,14 @@ const INDEX_BYTES: usize = size_of::<u32>();
 /// What an arena may lose to the placement of one array.
 const ARRAY_SLACK_BYTES: usize = 3 * 4096;
 
-/// Points, with hardly any at infinity among them.
-pub(crate) struct Bases<F> {
+/// The points of a section as they were read, with hardly any at infinity among them.
+pub(crate) struct Points<F> {
     points: HeapBuffer<Affine<F>>,
     /// Of each point, which scalar is its own; none where it has the same index.
     scalars: Option<HeapBuffer<u32>>,
 }
 
-impl<F: CurveField> Bases<F> {
+impl<F: CurveField> Points<F> {
     /// Drops what is infinity, where that saves more than the numbers of the others take.
     ///
     /// # Errors
@@ -41,21 +44,64 @@ impl<F: CurveField> Bases<F> {
         Ok(Self { points, scalars: Some(scalars) })
     }
 
-    /// How many points there are.
-    pub(crate) fn len(&self) -> usize {
-        self.points.len()
+    /// What a sum of them costs, in additions of G1, more or less.
+    pub(crate) fn weight(&self) -> u64 {
+        // An addition in G2 costs about three in G1.
+        let of_point = if F::HAS_COFACTOR { 3 } else { 1 };
+        of_point * wide(self.points.len())
     }
 
-    /// Bytes of the points and their numbers.
+    /// With a table of at most `bytes_max` bytes, where one pays.
+    ///
+    /// # Errors
+    /// [`Error::Memory`], [`Error::Cancelled`].
+    pub(crate) fn with_table(
+        self,
+        bytes_max: u64,
+        pool: &Pool,
+        observer: &dyn Observer,
+    ) -> Result<Bases<F>, Error> {
+        let bytes_max = usize::try_from(bytes_max).unwrap_or(usize::MAX);
+        let limits = TableLimits { threads: pool.thread_count(), bytes_max };
+        let plan = FixedPlan::new(self.points.len(), limits);
+        let fixed = FixedBases::new(self.points, plan, pool, observer)?;
+        Ok(Bases { fixed, scalars: self.scalars })
+    }
+}
+
+/// What the scalars of a proof are multiplied with.
+pub(crate) struct Bases<F> {
+    fixed: FixedBases<F>,
+    /// As in [`Points`].
+    scalars: Option<HeapBuffer<u32>>,
+}
+
+impl<F: CurveField> Bases<F> {
+    /// How many points there are.
+    pub(crate) fn len(&self) -> usize {
+        self.fixed.points().len()
+    }
+
+    /// Bytes of their table.
+    pub(crate) fn table_bytes(&self) -> u64 {
+        wide(self.fixed.plan().table_bytes())
+    }
+
+    /// Bytes of the points, their numbers and their table.
     pub(crate) fn bytes(&self) -> u64 {
         let numbers = self.scalars.as_deref().map_or(0, size_of_val::<[u32]>);
-        wide(size_of_val(&*self.points) + numbers)
+        wide(size_of_val(self.fixed.points()) + numbers) + self.table_bytes()
+    }
+
+    /// The most bytes that [`sum`](Self::sum) takes from its arena on `threads` threads.
+    pub(crate) fn sum_bytes(&self, threads: usize) -> usize {
+        chosen_bytes(self.len()).saturating_add(self.fixed.plan().scratch_bytes(threads))
     }
 
     /// The sum of scalar k times point k over all points that there were.
     ///
     /// # Errors
-    /// [`Error::Memory`] where there are fewer than [`sum_bytes`] in `scratch`,
+    /// [`Error::Memory`] where there are fewer than [`sum_bytes`](Self::sum_bytes) in `scratch`,
     /// [`Error::Cancelled`].
     pub(crate) fn sum(
         &self,
@@ -65,7 +111,7 @@ impl<F: CurveField> Bases<F> {
         observer: &dyn Observer,
     ) -> Result<Jacobian<F>, Error> {
         let Some(numbers) = &self.scalars else {
-            return Ok(msm(&self.points, scalars, pool, scratch, observer)?);
+            return Ok(self.fixed.msm(scalars, pool, scratch, observer)?);
         };
         let chosen = scratch.try_alloc_array::<[u64; 4]>(numbers.len())?;
         pool.for_each_chunk_mut(chosen, SCALARS_PER_TASK, |start, chosen| {
@@ -73,12 +119,16 @@ impl<F: CurveField> Bases<F> {
                 *scalar = scalars[index(number)];
             }
         });
-        Ok(msm(&self.points, chosen, pool, scratch, observer)?)
+        Ok(self.fixed.msm(chosen, pool, scratch, observer)?)
     }
 }
 
-/// The most bytes that a sum of `points` points takes from its arena on `threads` threads.
+/// The most bytes that a sum of `points` points without a table takes from its arena on `threads`
+/// threads.
 pub(crate) fn sum_bytes<F: CurveField>(points: usize, threads: usize) -> usize {
-    let chosen = size_of::<[u64; 4]>().saturating_mul(points).saturating_add(ARRAY_SLACK_BYTES);
-    msm_scratch_bytes::<F>(points, threads).saturating_add(chosen)
+    chosen_bytes(points).saturating_add(msm_scratch_bytes::<F>(points, threads))
+}
+
+fn chosen_bytes(points: usize) -> usize {
+    size_of::<[u64; 4]>().saturating_mul(points).saturating_add(ARRAY_SLACK_BYTES)
 }

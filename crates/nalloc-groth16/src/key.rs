@@ -3,9 +3,11 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use nalloc::Arena;
+use nalloc_bn254::curve::CurveField;
 use nalloc_bn254::{Fq, Fq2, Fr, G1Affine, Observer, OddPoints, Pool};
 
-use crate::bases::Bases;
+use crate::bases::{Bases, Points};
 use crate::error::Error;
 use crate::load::{Loaded, load};
 use crate::matrix::Matrices;
@@ -14,6 +16,13 @@ use crate::source::{RegularFile, Slice, Source};
 use crate::units::{index, wide};
 use crate::vkey::VerifyingKey;
 use crate::zkey::Zkey;
+
+/// The smallest key whose first proof would notice that its memory is not there yet.
+const ROOM_KEY_BYTES_MIN: u64 = 1 << 20;
+/// Bytes that one task touches.
+const TOUCHED_PER_TASK: usize = 1 << 20;
+/// The smallest page.
+const PAGE_BYTES: usize = 4096;
 
 /// How a key is opened.
 #[derive(Clone, Copy)]
@@ -26,6 +35,8 @@ pub struct ReadOptions<'a> {
     pub allow_insecure: bool,
     /// Refuse with [`Error::Limit`] when opening needs more bytes.
     pub memory_limit_bytes: Option<u64>,
+    /// The most bytes of tables that make sums of its points faster; 0 for none.
+    pub table_bytes_max: u64,
     /// What messages call the file.
     pub name: &'a str,
 }
@@ -97,7 +108,11 @@ impl ProvingKey {
         if let Some(limit) = options.memory_limit_bytes.filter(|&limit| needed > limit) {
             return Err(Error::Limit { what: "opening the key", needed, limit });
         }
-        let Loaded { matrices, header, ic, a, b1, b2, l, h, sha256 } = load(&zkey, options)?;
+        let mut left = options.memory_limit_bytes.map_or(u64::MAX, |limit| limit - needed);
+        let loaded = load(&zkey, options)?;
+        let mut budget =
+            Budget { left: options.table_bytes_max.min(left), weight: loaded.weight(), options };
+        let Loaded { matrices, header, ic, a, b1, b2, l, h, sha256 } = loaded;
         let verifying_key = VerifyingKey {
             alpha1: header.alpha1,
             beta2: header.beta2,
@@ -109,7 +124,7 @@ impl ProvingKey {
         let log2 = zkey.sizes.domain_size.ilog2();
         let (domain, _) = options.pool.join(|| OddPoints::new(log2), || verifying_key.fixed());
         let domain = domain?;
-        Ok(Self {
+        let key = Self {
             name: options.name.to_owned(),
             info: KeyInfo {
                 n_public: zkey.sizes.n_public,
@@ -123,13 +138,33 @@ impl ProvingKey {
             beta1: header.beta1,
             delta1: header.delta1,
             matrices,
-            a,
-            b1,
-            b2,
-            l,
-            h,
+            h: budget.table(h)?,
+            l: budget.table(l)?,
+            a: budget.table(a)?,
+            b1: budget.table(b1)?,
+            b2: budget.table(b2)?,
             domain,
-        })
+        };
+        left = left.saturating_sub(key.table_bytes());
+        let needed = key.estimate_bytes(options.pool.thread_count());
+        if key.bytes() >= ROOM_KEY_BYTES_MIN && needed <= left {
+            key.make_room(options.pool);
+        }
+        Ok(key)
+    }
+
+    /// Leaves what the heap keeps as the first proof wants it: none of what opening had, and the
+    /// memory of a proof. Where there is none, the proof will say so.
+    fn make_room(&self, pool: &Pool) {
+        nalloc::release_cache();
+        let threads = pool.thread_count();
+        let bytes = self.proof_shape(threads).arena_bytes(threads);
+        for arena in [bytes.kept, bytes.scratch].map(Arena::with_capacity).iter().flatten() {
+            let Ok(room) = arena.try_alloc_array::<u8>(arena.capacity_bytes()) else { continue };
+            pool.for_each_chunk_mut(room, TOUCHED_PER_TASK, |_, room| {
+                room.iter_mut().step_by(PAGE_BYTES).for_each(|byte| *byte = 1);
+            });
+        }
     }
 
     /// Sizes and identity.
@@ -149,18 +184,46 @@ impl ProvingKey {
     }
 
     /// What decides how much memory a proof takes.
-    pub(crate) fn proof_shape(&self) -> ProofShape {
+    pub(crate) fn proof_shape(&self, threads: usize) -> ProofShape {
+        let [a, b1, l, h] = [&self.a, &self.b1, &self.l, &self.h].map(|g1| g1.sum_bytes(threads));
         ProofShape {
             n_vars: index(self.info.n_vars),
             domain_size: index(self.info.domain_size),
-            g1: [self.a.len(), self.b1.len(), self.l.len(), self.h.len()],
-            g2: self.b2.len(),
+            sum_bytes: [a, b1, self.b2.sum_bytes(threads), l, h],
         }
+    }
+
+    /// Bytes of its tables of points, of those that [`bytes`](Self::bytes) says.
+    #[must_use]
+    pub fn table_bytes(&self) -> u64 {
+        let g1 = [&self.a, &self.b1, &self.l, &self.h].map(Bases::table_bytes);
+        g1.iter().sum::<u64>() + self.b2.table_bytes()
     }
 
     /// The key that verifies this key's proofs.
     #[must_use]
     pub fn verifying_key(&self) -> &VerifyingKey {
         &self.verifying_key
+    }
+}
+
+/// Bytes for tables, which sections share by what their sums cost.
+struct Budget<'a> {
+    left: u64,
+    /// Of the sections that had no share yet.
+    weight: u64,
+    options: &'a ReadOptions<'a>,
+}
+
+impl Budget<'_> {
+    /// The points with a table within their share; what it leaves goes to those that follow.
+    fn table<F: CurveField>(&mut self, points: Points<F>) -> Result<Bases<F>, Error> {
+        let weight = points.weight();
+        let share = u128::from(self.left) * u128::from(weight) / u128::from(self.weight.max(1));
+        let share = u64::try_from(share).unwrap_or(u64::MAX);
+        let bases = points.with_table(share, self.options.pool, self.options.observer)?;
+        self.left -= bases.table_bytes();
+        self.weight -= weight;
+        Ok(bases)
     }
 }

@@ -51,7 +51,7 @@ pub use error::{Error, Place, Spot};
 pub use key::{KeyInfo, ProvingKey, ReadOptions};
 pub use proof::{Proof, public_to_json};
 pub use prove::ProveOptions;
-pub use shape::KeyShape;
+pub use shape::{KeyShape, process_bytes};
 pub use verify::VerifyFailure;
 pub use vkey::VerifyingKey;
 pub use witness::Witness;

@@ -9,7 +9,7 @@ use nalloc_bn254::curve::{CurveField, validate_points};
 use nalloc_bn254::{Affine, Fq, Fq2, G1Affine, HeapBuffer, PlainBytes};
 use sha2::{Digest, Sha256};
 
-use crate::bases::Bases;
+use crate::bases::Points;
 use crate::error::Error;
 use crate::key::ReadOptions;
 use crate::matrix::{Matrices, Records};
@@ -29,13 +29,21 @@ pub(crate) struct Loaded {
     pub(crate) matrices: Matrices,
     pub(crate) header: HeaderPoints,
     pub(crate) ic: HeapBuffer<G1Affine>,
-    pub(crate) a: Bases<Fq>,
-    pub(crate) b1: Bases<Fq>,
-    pub(crate) b2: Bases<Fq2>,
-    pub(crate) l: Bases<Fq>,
-    pub(crate) h: Bases<Fq>,
+    pub(crate) a: Points<Fq>,
+    pub(crate) b1: Points<Fq>,
+    pub(crate) b2: Points<Fq2>,
+    pub(crate) l: Points<Fq>,
+    pub(crate) h: Points<Fq>,
     /// SHA-256 of the whole file, in hexadecimal digits.
     pub(crate) sha256: String,
+}
+
+impl Loaded {
+    /// What the sums of a proof cost.
+    pub(crate) fn weight(&self) -> u64 {
+        let g1 = [&self.a, &self.b1, &self.l, &self.h].map(Points::weight);
+        g1.iter().sum::<u64>() + self.b2.weight()
+    }
 }
 
 // Points are read into place: their bytes in memory are those of the file.
@@ -46,11 +54,11 @@ const _: () = assert!(cfg!(target_endian = "little"), "limbs in memory are littl
 struct Sections {
     matrices: Option<Result<Matrices, Error>>,
     ic: Option<Result<HeapBuffer<G1Affine>, Error>>,
-    a: Option<Result<Bases<Fq>, Error>>,
-    b1: Option<Result<Bases<Fq>, Error>>,
-    b2: Option<Result<Bases<Fq2>, Error>>,
-    l: Option<Result<Bases<Fq>, Error>>,
-    h: Option<Result<Bases<Fq>, Error>>,
+    a: Option<Result<Points<Fq>, Error>>,
+    b1: Option<Result<Points<Fq>, Error>>,
+    b2: Option<Result<Points<Fq2>, Error>>,
+    l: Option<Result<Points<Fq>, Error>>,
+    h: Option<Result<Points<Fq>, Error>>,
 }
 
 /// Reads the whole file.
@@ -68,11 +76,11 @@ pub(crate) fn load(zkey: &Zkey<'_>, options: &ReadOptions<'_>) -> Result<Loaded,
         match section.id {
             zkey::IC => found.ic = Some(pass.points(section)?),
             zkey::COEFFICIENTS => found.matrices = Some(pass.matrices(section)?),
-            zkey::A => found.a = Some(pass.bases(section)?),
-            zkey::B1 => found.b1 = Some(pass.bases(section)?),
-            zkey::B2 => found.b2 = Some(pass.bases(section)?),
-            zkey::L => found.l = Some(pass.bases(section)?),
-            _ => found.h = Some(pass.bases(section)?),
+            zkey::A => found.a = Some(pass.finite_points(section)?),
+            zkey::B1 => found.b1 = Some(pass.finite_points(section)?),
+            zkey::B2 => found.b2 = Some(pass.finite_points(section)?),
+            zkey::L => found.l = Some(pass.finite_points(section)?),
+            _ => found.h = Some(pass.finite_points(section)?),
         }
     }
     let source = zkey.source();
@@ -170,8 +178,11 @@ impl Pass<'_> {
     }
 
     /// As [`points`](Self::points), without infinity.
-    fn bases<F: CurveField>(&mut self, section: Section) -> Result<Result<Bases<F>, Error>, Error> {
-        Ok(self.points(section)?.and_then(Bases::new))
+    fn finite_points<F: CurveField>(
+        &mut self,
+        section: Section,
+    ) -> Result<Result<Points<F>, Error>, Error> {
+        Ok(self.points(section)?.and_then(Points::new))
     }
 
     /// The coefficients of a section. The inner error is what is wrong with one of them.

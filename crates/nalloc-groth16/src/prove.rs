@@ -55,7 +55,7 @@ impl ProvingKey {
     /// Bytes that one proof on a pool of `threads` threads takes at most, beside the key.
     #[must_use]
     pub fn estimate_bytes(&self, threads: usize) -> u64 {
-        self.proof_shape().proof_bytes(threads)
+        self.proof_shape(threads).proof_bytes(threads)
     }
 
     /// Proves that `witness` satisfies the circuit: the proof and the public signals.
@@ -106,7 +106,8 @@ impl ProvingKey {
             return Err(Error::Cancelled);
         }
         observer.progress("witness", 0, 1);
-        let bytes = self.proof_shape().arena_bytes(options.pool.thread_count());
+        let threads = options.pool.thread_count();
+        let bytes = self.proof_shape(threads).arena_bytes(threads);
         let secret = |bytes| Arena::builder().capacity_bytes(bytes).secret(true).build();
         let (kept, mut scratch) = (secret(bytes.kept)?, secret(bytes.scratch)?);
         let values = kept.try_alloc_array::<[u64; 4]>(index(self.info.n_vars))?;
@@ -312,12 +313,21 @@ mod tests {
                 let pool = Pool::new(Some(threads)).expect("a pool");
                 let (observer, memory_limit_bytes) = (&(), None);
                 let allow_insecure = false;
-                let options =
-                    ReadOptions { pool: &pool, observer, allow_insecure, memory_limit_bytes, name };
+                let options = ReadOptions {
+                    pool: &pool,
+                    observer,
+                    allow_insecure,
+                    memory_limit_bytes,
+                    table_bytes_max: 0,
+                    name,
+                };
                 let key = ProvingKey::from_bytes(&fixture.zkey, &options).expect("a good key");
                 let blinding = Some((Fr::from_u64(3), Fr::from_u64(4)));
                 let options = ProveOptions { blinding, ..ProveOptions::new(&pool) };
-                (key.proof_shape().arena_bytes(threads).is_at_once, key.prove(&witness, &options))
+                (
+                    key.proof_shape(threads).arena_bytes(threads).is_at_once,
+                    key.prove(&witness, &options),
+                )
             };
 
             // Each thread has buckets of its own for every sum.

@@ -15,6 +15,13 @@ const ARRAY_SLACK_BYTES: usize = 3 * 4096;
 /// An arena has up to a thirty-second more than it was asked for, and whole pages of up to 64 KiB.
 const ARENA_SLACK_DIVISOR: u64 = 32;
 const ARENA_SLACK_BYTES: u64 = 64 << 10;
+/// Bytes of its stack that a thread of the pool touches: what is overwritten after a proof, and the
+/// frames above it.
+const STACK_BYTES: u64 = 640 << 10;
+/// Code and bookkeeping that the first key and proof of a process bring into memory, and what pages
+/// of 2 MiB round up: 5.1 to 6.6 MiB of five circuits in fresh processes of Node 20, 2 threads
+/// (`npm run bench`, 2026-11-22).
+const PROCESS_BYTES: u64 = 7 << 20;
 /// Sums whose scratch together is at most this are made at once, so that none waits for the end of
 /// another; larger ones follow each other, where waiting is a small part and memory is not: 16,384
 /// points took 32.5 instead of 34.0 ms at once, 65,536 took 90.6 instead of 92.7 and 40 MiB more
@@ -39,10 +46,8 @@ pub struct KeyShape {
 pub(crate) struct ProofShape {
     pub(crate) n_vars: usize,
     pub(crate) domain_size: usize,
-    /// Points of each sum in G1.
-    pub(crate) g1: [usize; 4],
-    /// Points of the sum in G2.
-    pub(crate) g2: usize,
+    /// Bytes of scratch that each sum needs.
+    pub(crate) sum_bytes: [usize; 5],
 }
 
 /// What a proof takes from its two arenas.
@@ -56,8 +61,14 @@ pub(crate) struct ArenaBytes {
     pub(crate) is_at_once: bool,
 }
 
+/// Bytes that a process takes once, beside keys and proofs, on a pool of `threads` threads.
+#[must_use]
+pub fn process_bytes(threads: usize) -> u64 {
+    STACK_BYTES.saturating_mul(wide(threads)).saturating_add(PROCESS_BYTES)
+}
+
 impl KeyShape {
-    /// The most bytes that an open key takes, but for what rounding its arrays to pages adds.
+    /// The most bytes that an open key without tables of points takes, but for what rounding its arrays to pages adds.
     #[must_use]
     pub fn key_bytes(&self) -> u64 {
         let sizes = Sizes::from(*self);
@@ -76,17 +87,21 @@ impl KeyShape {
         self.key_bytes() + copied[0].max(copied[1])
     }
 
-    /// The most bytes that one proof on a pool of `threads` threads takes, beside the key.
+    /// The most bytes that one proof on a pool of `threads` threads takes, beside the key, where the
+    /// key has no tables.
     #[must_use]
     pub fn proof_bytes(&self, threads: usize) -> u64 {
         let (n_vars, domain_size) = (index(self.n_vars), index(self.domain_size));
         let private = n_vars.saturating_sub(index(self.n_public).saturating_add(1));
-        let g1 = [n_vars, n_vars, private, domain_size];
-        let shape = ProofShape { n_vars, domain_size, g1, g2: n_vars };
+        let of_g1 = |points| sum_bytes::<Fq>(points, threads);
+        let [a, b1, l, h] = [n_vars, n_vars, private, domain_size].map(of_g1);
+        let sum_bytes = [a, b1, sum_bytes::<Fq2>(n_vars, threads), l, h];
+        let shape = ProofShape { n_vars, domain_size, sum_bytes };
         let arenas = shape.arena_bytes(threads);
         // Fewer points may be few enough to be summed at once.
         let scratch = if arenas.is_at_once { 0 } else { AT_ONCE_BYTES_MAX };
-        shape.proof_bytes_of(ArenaBytes { scratch: arenas.scratch.max(scratch), ..arenas })
+        let arenas = ArenaBytes { scratch: arenas.scratch.max(scratch), ..arenas };
+        shape.proof_bytes_of(arenas)
     }
 }
 
@@ -114,11 +129,9 @@ impl ProofShape {
         let transforms = ntt_scratch_bytes(self.domain_size.max(1).ilog2(), threads);
         let quotient = domain.saturating_mul(quotient::ARRAYS);
         let quotient = quotient.saturating_add(wires).saturating_add(transforms);
-        let sums = self.g1.map(|points| sum_bytes::<Fq>(points, threads));
-        let sums = sums.into_iter().chain([sum_bytes::<Fq2>(self.g2, threads)]);
-        let all = sums.clone().fold(0, usize::saturating_add);
+        let all = self.sum_bytes.into_iter().fold(0, usize::saturating_add);
         let is_at_once = all <= AT_ONCE_BYTES_MAX;
-        let sums = if is_at_once { all } else { sums.max().unwrap_or(0) };
+        let sums = if is_at_once { all } else { self.sum_bytes.into_iter().max().unwrap_or(0) };
         ArenaBytes { kept: wires.saturating_add(domain), scratch: quotient.max(sums), is_at_once }
     }
 }

@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use nalloc_bn254::Pool;
+use nalloc_bn254::{Field, Fr, Pool};
 use nalloc_groth16::{ProveOptions, ProvingKey, ReadOptions, Witness};
 use testkit::cases::by_name;
 use testkit::files::Fixture;
@@ -41,7 +41,8 @@ fn alone() -> MutexGuard<'static, ()> {
 
 fn reading(pool: &Pool) -> ReadOptions<'_> {
     let memory_limit_bytes = None;
-    ReadOptions { pool, observer: &(), allow_insecure: false, memory_limit_bytes, name: "x" }
+    let (observer, allow_insecure, table_bytes_max) = (&(), false, 0);
+    ReadOptions { pool, observer, allow_insecure, memory_limit_bytes, table_bytes_max, name: "x" }
 }
 
 #[test]
@@ -87,6 +88,41 @@ fn a_proof_stays_within_the_predicted_bytes_and_gives_all_of_them_back() {
             let peak_bytes = stats.peak_live_bytes - live_bytes;
             assert!(peak_bytes <= predicted_bytes, "{name}: {peak_bytes} of {predicted_bytes}");
             assert_eq!(stats.live_bytes, live_bytes, "{name}");
+        }
+    }
+}
+
+#[test]
+fn tables_stay_within_their_limit_and_change_no_proof() {
+    let _alone = alone();
+    let pool = Pool::new(Some(2)).expect("a pool");
+    for name in ["infinities", "bits", "chain2000"] {
+        let fixture = Fixture::new(&by_name(name));
+        let witness = Witness::from_bytes(&fixture.wtns, "x").expect("a good witness");
+        let blinding = Some((Fr::from_u64(3), Fr::from_u64(4)));
+        let options = ProveOptions { blinding, ..ProveOptions::new(&pool) };
+        let prove = |table_bytes_max| {
+            let reading = ReadOptions { table_bytes_max, ..reading(&pool) };
+            let live_bytes = nalloc::stats().live_bytes;
+            let key = ProvingKey::from_bytes(&fixture.zkey, &reading).expect("a good key");
+            let key_bytes = nalloc::stats().live_bytes - live_bytes;
+            nalloc::reset_peak();
+            let proved = key.prove(&witness, &options).expect("a proof");
+            let peak_bytes = nalloc::stats().peak_live_bytes - live_bytes - key_bytes;
+            assert!(peak_bytes <= key.estimate_bytes(2), "{name}: {peak_bytes} bytes");
+            assert!(key.table_bytes() <= table_bytes_max, "{name}: {} bytes", key.table_bytes());
+            (proved, key.table_bytes(), key_bytes)
+        };
+
+        let (plain, none, least_bytes) = prove(0);
+        for limit in [1 << 16, 1 << 18, 1 << 20, 1 << 30] {
+            let (proved, table_bytes, key_bytes) = prove(limit);
+
+            assert_eq!(proved, plain, "{name}");
+            // Small arrays do not come from this heap.
+            assert!(key_bytes <= least_bytes + table_bytes + (1 << 18), "{name}: {key_bytes}");
+            let is_large = name == "chain2000" && limit > 1 << 18;
+            assert_eq!((none, table_bytes > 0), (0, is_large || table_bytes > 0), "{name}");
         }
     }
 }

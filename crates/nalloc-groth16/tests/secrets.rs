@@ -127,6 +127,7 @@ fn in_child(argument: &str) {
         observer: &(),
         allow_insecure: false,
         memory_limit_bytes: None,
+        table_bytes_max: 1 << 20,
         name: "key.zkey",
     };
     let key = ProvingKey::read(zkey.as_ref(), &read).expect("a good key");

@@ -61,7 +61,16 @@ fn pool() -> &'static Pool {
 
 fn reading() -> ReadOptions<'static> {
     let (name, memory_limit_bytes) = ("x", None);
-    ReadOptions { pool: pool(), observer: &(), allow_insecure: true, memory_limit_bytes, name }
+    let table_bytes_max = 0;
+    let (observer, allow_insecure) = (&(), true);
+    ReadOptions {
+        pool: pool(),
+        observer,
+        allow_insecure,
+        memory_limit_bytes,
+        table_bytes_max,
+        name,
+    }
 }
 
 /// How much a reader may take for a file.

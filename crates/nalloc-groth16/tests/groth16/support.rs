@@ -22,7 +22,15 @@ pub fn base() -> &'static Base {
 /// How keys are read unless a test says otherwise.
 pub fn reading(name: &str) -> ReadOptions<'_> {
     let memory_limit_bytes = None;
-    ReadOptions { pool: pool(), observer: &(), allow_insecure: false, memory_limit_bytes, name }
+    let (observer, allow_insecure, table_bytes_max) = (&(), false, 0);
+    ReadOptions {
+        pool: pool(),
+        observer,
+        allow_insecure,
+        memory_limit_bytes,
+        table_bytes_max,
+        name,
+    }
 }
 
 /// A key and a witness.
