@@ -11,11 +11,11 @@
 //! fit and warm ones first, and joins warm pages with fresh ones before it takes only fresh ones.
 //! The second range has small pages and serves zeroed blocks of which little is used (see `zero`).
 //!
-//! `placing` finds where a block goes, `extent` knows who owns a granule, `backing` what its pages hold, `va` where it is, `bins` finds
-//! a fit, `age` which pages go first, `trim` decides what stays, `clock` and `helper` when nobody
-//! calls, `zero` what is cleared, `free` and `grow` do what they say, `address` serves who knows no
-//! lengths, `direct` serves when there is no range. `trace` writes down what happens, where that is
-//! wanted.
+//! `placing` finds where a block goes, `extent` knows who owns a granule, `backing` what its pages
+//! hold, `va` where it is, `bins` finds a fit, `age` which pages go first, `trim` decides what
+//! stays, `clock` and `helper` when nobody calls, `zero` what is cleared, `free` and `grow` do what
+//! they say, `address` serves who knows no lengths, `direct` serves when there is no range. `trace`
+//! writes down what happens, where that is wanted.
 //!
 //! Equations, in bytes: mapped = live + cached + zero + releasing (see [`Stats`]). `check()`
 //! recounts them, and those of the parts.
