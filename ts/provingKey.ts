@@ -18,6 +18,8 @@ import { nativeWitnessOf, Witness } from './witness.ts'
 /** Bytes of a key that are copied between two turns of the event loop: 1 ms, in fresh memory. */
 const PIECE_BYTES = 2 ** 21
 
+type OpenedBytes = Extract<Opened, { readonly kind: 'bytes' }>
+
 /** What a key says about its circuit. */
 export interface KeyInfo {
   /** The curve's name as snarkjs has it; also called BN254 and alt_bn128. */
@@ -106,7 +108,8 @@ export class ProvingKey {
     openKey = async (source, { sha256, ...settings }, call) => {
       const options = { ...settings, name: source.name }
       const { openProvingKey } = binding()
-      const copied = await copyInTurns(source, call)
+      // Without a wait where none is needed: an arena is busy from the call on.
+      const copied = isCopiedInTurns(source) ? await copyInTurns(source, call) : undefined
       const native = await call.run((task) =>
         copied === undefined
           ? withNativeSource(source, (from) => openProvingKey(from, options, task))
@@ -320,15 +323,19 @@ export class ProvingKey {
   }
 }
 
+/** Not those of a file, not few, and not an arena's, which need no copy. */
+function isCopiedInTurns(source: Opened): source is OpenedBytes {
+  if (source.kind === 'path' || source.bytes.length <= PIECE_BYTES) return false
+  return !binding().liesInArena(source.bytes)
+}
+
 /**
  * A native copy of many bytes, made piece by piece: 32 MB at once take longer than the event loop
- * should wait. Nothing for a file, for few bytes, and for an arena's, which need no copy.
+ * should wait.
  */
-async function copyInTurns(source: Opened, call: Call): Promise<NativeFileBytes | undefined> {
-  if (source.kind === 'path' || source.bytes.length <= PIECE_BYTES) return undefined
-  const { FileBytes, liesInArena } = binding()
+async function copyInTurns(source: OpenedBytes, call: Call): Promise<NativeFileBytes> {
+  const { FileBytes } = binding()
   const { bytes } = source
-  if (liesInArena(bytes)) return undefined
   const { length } = bytes
   const copy = callNative(() => new FileBytes(length))
   try {
