@@ -258,14 +258,14 @@ fn a_folder_that_does_not_take_a_file_is_told_at_once() {
 #[test]
 fn nothing_that_exists_is_overwritten_and_the_process_stands_in_the_name() {
     let fake = Fake::new(1, 4096).with_variable("NALLOC_TRACE", "%p/in-%p.nltrace");
-    let fake = fake.with_files(&[(c"/proc/self/cwd", "/work")]);
+    let fake = fake.with_files(&[(c"/proc/self/cwd", "/runs")]);
     for _ in 0..2 {
         let heap = Heap::new(&fake, IDLE);
         leave(&heap);
     }
 
-    assert!(fake.made(c"/work/4711/in-4711.nltrace").is_some());
-    assert!(fake.made(c"/work/4711/in-4711.nltrace.2").is_some());
+    assert!(fake.made(c"/runs/4711/in-4711.nltrace").is_some());
+    assert!(fake.made(c"/runs/4711/in-4711.nltrace.2").is_some());
 }
 
 #[test]
