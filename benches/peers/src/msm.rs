@@ -6,12 +6,14 @@ use benchkit::options::Options;
 use crate::contestant::{ARKWORKS, Contestant, GNARK_HOST, HALO2CURVES, OURS, PORTABLE, TACEO};
 use crate::goal::{Bound, Goal, report};
 use crate::input::Case;
+use crate::ours::clock_hz;
 use crate::rows::{Results, contestants, lines, record, run};
 
 /// Those that need no Go.
 const ALWAYS: [Contestant; 5] = [OURS, PORTABLE, ARKWORKS, HALO2CURVES, TACEO];
 const BENCHMARK: &str = "peers-msm";
-const THREADS: [usize; 2] = [1, 2];
+/// As many as the targets are meant for.
+const THREADS: usize = 2;
 const ROUNDS: usize = 5;
 /// Of sums from 2^20 up, whose rounds take seconds.
 const ROUNDS_OF_LARGE: usize = 3;
@@ -23,6 +25,8 @@ const QUICK_LOG2_MAX: u32 = 18;
 /// 4.05 GHz: 600 multiply-adds for eight at two a cycle, and 14 products for a bucket's two.
 const SUMS: [(u32, f64, f64, f64); 3] =
     [(16, 13.0, 11.0, 7.0), (20, 160.0, 135.0, 85.0), (22, 680.0, 560.0, 318.0)];
+/// What the best peer took when the targets were set, in ms: another machine is as much slower.
+const BEST_PEERS_MS: [f64; 3] = [117.0, 1429.0, 4581.0];
 /// With nine of ten scalars 0 or 1, against random ones.
 const SMALL_LOG2: u32 = 18;
 const SMALL_TO_RANDOM_MAX: f64 = 0.25;
@@ -44,21 +48,23 @@ pub fn compare(options: &Options) -> Result<bool, String> {
     }
     let contestants = contestants(&ALWAYS, &[GNARK_HOST])?;
     let mut results = Results(Vec::new());
-    for threads in THREADS {
-        for case in cases() {
-            let (log2, is_g2) = size(case);
-            if options.is_quick && log2 > QUICK_LOG2_MAX {
-                println!("left out of a quick run: {}", case.name());
-                continue;
-            }
-            let rounds = match log2 {
-                _ if options.is_quick => QUICK_ROUNDS,
-                20.. => ROUNDS_OF_LARGE,
-                _ => ROUNDS,
-            };
-            // halo2curves' sums are those of G1.
-            let takes_part = |one: &&Contestant| !is_g2 || **one != HALO2CURVES;
-            let contestants: Vec<_> = contestants.iter().filter(takes_part).copied().collect();
+    for case in cases() {
+        let (log2, is_g2) = size(case);
+        if options.is_quick && log2 > QUICK_LOG2_MAX {
+            println!("left out of a quick run: {}", case.name());
+            continue;
+        }
+        let rounds = match log2 {
+            _ if options.is_quick => QUICK_ROUNDS,
+            20.. => ROUNDS_OF_LARGE,
+            _ => ROUNDS,
+        };
+        // halo2curves' sums are those of G1.
+        let takes_part = |one: &&Contestant| !is_g2 || **one != HALO2CURVES;
+        let contestants: Vec<_> = contestants.iter().filter(takes_part).copied().collect();
+        // On one thread nobody is compared: a round of everybody's largest sum takes a minute.
+        let alone = (case == Case::G1(SPEED_UP_LOG2)).then_some((1, vec![OURS]));
+        for (threads, contestants) in alone.into_iter().chain([(THREADS, contestants)]) {
             let shown = run(case, threads, rounds, &contestants)?;
             println!("\n{}", lines(&shown));
             results.0.extend(shown);
@@ -69,6 +75,7 @@ pub fn compare(options: &Options) -> Result<bool, String> {
     }
     let goals = goals(&results);
     println!("\n{}", report(&goals));
+    println!("{}", pace(&results));
     Ok(goals.iter().all(Goal::is_met))
 }
 
@@ -87,6 +94,25 @@ fn size(case: Case) -> (u32, bool) {
     }
 }
 
+/// How long the best peer takes here, and when the targets were set.
+fn pace(results: &Results) -> String {
+    let shown = SUMS.iter().zip(BEST_PEERS_MS).filter_map(|(&(log2, ..), then)| {
+        best_peer(results, log2).map(|here| format!("{:.2}x for 2^{log2}", here / then))
+    });
+    let shown: Vec<String> = shown.collect();
+    let clock = clock_hz() / 1e9;
+    format!(
+        "clock {clock:.2} GHz; the best peer takes as long as when the targets were set times: {}",
+        shown.join(", ")
+    )
+}
+
+/// The time of the fastest of the others on two threads.
+fn best_peer(results: &Results, log2: u32) -> Option<f64> {
+    let peers = [ARKWORKS, HALO2CURVES, TACEO, GNARK_HOST];
+    peers.iter().filter_map(|&peer| results.min(Case::G1(log2), 2, peer)).reduce(f64::min)
+}
+
 fn goals(results: &Results) -> Vec<Goal> {
     let ours = |case, threads| results.min(case, threads, OURS);
     let mut goals: Vec<Goal> = SUMS
@@ -98,6 +124,12 @@ fn goals(results: &Results) -> Vec<Goal> {
             measured: ours(Case::G1(log2), 2),
         })
         .collect();
+    goals.extend(SUMS.iter().zip(BEST_PEERS_MS).map(|(&(log2, must, aim, limit), then)| Goal {
+        name: format!("MSM G1 2^{log2}, 2 threads: the best peer"),
+        must: Bound::AtLeast(then / must),
+        aim_and_limit: Some((then / aim, then / limit)),
+        measured: best_peer(results, log2).zip(ours(Case::G1(log2), 2)).map(|(peer, we)| peer / we),
+    }));
     let ratio = |name: String, must, top: Option<f64>, bottom: Option<f64>| Goal {
         name,
         must,

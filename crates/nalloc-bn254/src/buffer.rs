@@ -1,12 +1,17 @@
 //! Owned arrays on nalloc's large heap: fallible to make, aligned to a cache line, zeroed.
 //!
+//! And arrays of an arena that are zeroed piece by piece, by who fills them: while the piece is in
+//! his cache anyway, and not all of them before, by one thread.
+//!
 //! This is the only file of the crate that turns memory into slices. It relies on two marks of a
 //! type: `Zeroable` (zero bytes are a value) and [`PlainBytes`] (any bytes are a value).
 
 use core::fmt;
 use core::marker::PhantomData;
+use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 use core::slice;
+use core::sync::atomic::{AtomicUsize, Ordering};
 
 use nalloc::{Block, MapFailed, Zeroable};
 
@@ -112,5 +117,57 @@ impl<T> DerefMut for HeapBuffer<T> {
 impl<T> fmt::Debug for HeapBuffer<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "HeapBuffer({} elements)", self.len)
+    }
+}
+
+/// An array that holds anything, until each of its pieces was zeroed.
+pub(crate) struct Pieces<'a, T> {
+    all: &'a mut [MaybeUninit<T>],
+    /// Elements of the pieces that were zeroed.
+    zeroed: AtomicUsize,
+}
+
+/// A part of an array that holds anything yet.
+pub(crate) struct Piece<'a, T> {
+    elements: &'a mut [MaybeUninit<T>],
+    zeroed: &'a AtomicUsize,
+}
+
+impl<'a, T: Zeroable> Pieces<'a, T> {
+    pub(crate) fn new(all: &'a mut [MaybeUninit<T>]) -> Self {
+        Self { all, zeroed: AtomicUsize::new(0) }
+    }
+
+    /// The pieces of `len` elements; the last one may be shorter.
+    ///
+    /// # Panics
+    /// When `len` is 0.
+    pub(crate) fn chunks(&mut self, len: usize) -> impl Iterator<Item = Piece<'_, T>> {
+        *self.zeroed.get_mut() = 0;
+        let zeroed = &self.zeroed;
+        self.all.chunks_mut(len).map(move |elements| Piece { elements, zeroed })
+    }
+
+    /// The array.
+    ///
+    /// # Panics
+    /// Unless every piece was zeroed.
+    pub(crate) fn finish(mut self) -> &'a mut [T] {
+        assert_eq!(*self.zeroed.get_mut(), self.all.len(), "elements of all pieces are zeroed");
+        // SAFETY: as many elements as there are were zeroed since the last call of `chunks`, whose
+        // pieces share none and are zeroed once; zero bytes are a value of `T`.
+        unsafe { self.all.assume_init_mut() }
+    }
+}
+
+impl<'a, T: Zeroable> Piece<'a, T> {
+    /// Its elements, all of them zero.
+    pub(crate) fn zeroed(self) -> &'a mut [T] {
+        // SAFETY: the slice may be written.
+        unsafe { self.elements.as_mut_ptr().write_bytes(0, self.elements.len()) };
+        // Relaxed: the elements reach whoever reads the count by the end of a scope of threads.
+        self.zeroed.fetch_add(self.elements.len(), Ordering::Relaxed);
+        // SAFETY: all elements are zero bytes, which `T: Zeroable` allows.
+        unsafe { self.elements.assume_init_mut() }
     }
 }

@@ -64,6 +64,7 @@ use core::iter;
 use nalloc::Arena;
 
 use crate::arch::Kernels;
+use crate::buffer::Pieces;
 use crate::curve::{Affine, CurveField, Jacobian, Xyzz};
 use crate::error::Error;
 use crate::observer::Observer;
@@ -71,7 +72,7 @@ use crate::pool::{Pool, THREADS_MAX};
 
 use adder::{ARRAY_SLACK_BYTES, BLOCK, Entry, POINTS_MAX, Points};
 use buckets::{Buckets, TAGS};
-use digits::{CHUNK, Chunk, Digits, Mix, Reached, Windows};
+use digits::{Blank, CHUNK, Digits, Mix, Reached, Windows};
 pub use fixed::{FixedBases, FixedPlan, TableLimits};
 use plan::{Plan, Shape};
 use worker::{Job, Progress, WindowSums};
@@ -205,26 +206,27 @@ impl<'a, F: CurveField> Sum<'a, F> {
     /// Digits of all scalars and images of all points, by all threads.
     fn recode(&self, windows: Windows) -> Result<Recoded<'a, F>, Error> {
         let n = self.bases.len();
-        let order = self.scratch.try_alloc_array::<u32>(n)?;
-        let digits = self.scratch.try_alloc_array::<Digits>(n * windows.count())?;
-        let reached = self.scratch.try_alloc_array::<Reached>(n.div_ceil(CHUNK))?;
+        let mut order = Pieces::new(self.scratch.try_alloc_uninit::<u32>(n)?);
+        let digits = self.scratch.try_alloc_uninit::<Digits>(n * windows.count())?;
+        let mut digits = Pieces::new(digits);
+        let mut reached = Pieces::new(self.scratch.try_alloc_uninit(n.div_ceil(CHUNK))?);
         let made = if self.table.is_none() { n } else { 0 };
-        let images = self.scratch.try_alloc_array::<F>(made)?;
+        let mut images = Pieces::new(self.scratch.try_alloc_uninit::<F>(made)?);
         let bases = self.bases.chunks(CHUNK).zip(self.scalars.chunks(CHUNK));
-        let codes = order.chunks_mut(CHUNK).zip(digits.chunks_mut(CHUNK * windows.count()));
-        let images_of = images.chunks_mut(CHUNK).map(Some).chain(iter::repeat_with(|| None));
-        let others = reached.iter_mut().zip(images_of);
+        let codes = order.chunks(CHUNK).zip(digits.chunks(CHUNK * windows.count()));
+        let images_of = images.chunks(CHUNK).map(Some).chain(iter::repeat_with(|| None));
+        let others = reached.chunks(1).zip(images_of);
         let chunks = (0..).step_by(CHUNK).zip(bases).zip(codes).zip(others);
         let mut chunks = chunks.map(|(((first, (bases, scalars)), (order, digits)), others)| {
             let (reached, images) = others;
-            Chunk { first, bases, scalars, order, digits, reached, images }
+            Blank { first, bases, scalars, order, digits, reached, images }
         });
-        let recode = |chunks: Vec<Chunk<'_, F>>| {
+        let recode = |chunks: Vec<Blank<'_, F>>| {
             for (index, chunk) in chunks.into_iter().enumerate() {
                 if index % CHUNKS_PER_QUESTION == 0 && self.observer.is_cancelled() {
                     return Err(Error::Cancelled);
                 }
-                chunk.recode(windows, self.kernels)?;
+                chunk.zeroed().recode(windows, self.kernels)?;
             }
             Ok(())
         };
@@ -238,7 +240,9 @@ impl<'a, F: CurveField> Sum<'a, F> {
             }
         });
         results.into_iter().collect::<Result<(), _>>()?;
-        Ok(Recoded { order, digits, reached, images })
+        drop(chunks);
+        let (order, digits) = (order.finish(), digits.finish());
+        Ok(Recoded { order, digits, reached: reached.finish(), images: images.finish() })
     }
 
     /// What one thread works with.

@@ -10,7 +10,7 @@ use ark_ec::pairing::{MillerLoopOutput, Pairing};
 use ark_ff::{BigInt, One, Zero};
 
 use crate::curve::{G1Affine, G2Affine};
-use crate::field::{Fq, Fq2};
+use crate::field::{Field, Fq, Fq2};
 
 /// Whether e(P1, Q1) * .. * e(Pn, Qn) is one. An empty product is one.
 ///
@@ -33,6 +33,26 @@ pub fn pairing_product_is_one(pairs: &[(G1Affine, G2Affine)]) -> bool {
     let left = pairs.iter().map(|(point, _)| ark_g1(point));
     let right = pairs.iter().map(|(_, point)| ark_g2(point));
     Bn254::multi_pairing(left, right).is_zero()
+}
+
+/// e(P, Q) by its coordinates over Fq2, from the tower `Fq2[v] / (v^3 - 9 - u)`, then
+/// `[w] / (w^2 - v)`: those of 1, v, v^2, and those of w, vw, v^2 w. Points as in [`pairing_product_is_one`].
+///
+/// Pairings of BN254 differ by a power from one library to the next, because the last step may raise
+/// to any multiple of (q^12 - 1) / r. This is that of the optimal ate pairing with the multiple of
+/// Fuentes-Castaneda, Knapp and Rodriguez-Henriquez (Faster Hashing to G2, 2011, section 5).
+///
+/// ```
+/// use nalloc_bn254::{Field, Fq2, G1Affine, G2Affine, pairing::pairing};
+///
+/// let one = pairing(G1Affine::INFINITY, G2Affine::GENERATOR);
+/// assert_eq!(one[0][0], Fq2::ONE);
+/// assert_ne!(pairing(G1Affine::GENERATOR, G2Affine::GENERATOR), one);
+/// ```
+#[must_use]
+pub fn pairing(point: G1Affine, other: G2Affine) -> [[Fq2; 3]; 2] {
+    let value = Bn254::pairing(ark_g1(&point), ark_g2(&other)).0;
+    [value.c0, value.c1].map(|half| [half.c0, half.c1, half.c2].map(fq2_of_ark))
 }
 
 /// A point of G2 with the lines of its Miller loop, which take half of the loop's time: for a point
@@ -102,6 +122,12 @@ fn ark_fq(x: Fq) -> ark_bn254::Fq {
 
 fn ark_fq2(x: Fq2) -> ark_bn254::Fq2 {
     ark_bn254::Fq2::new(ark_fq(x.c0), ark_fq(x.c1))
+}
+
+fn fq2_of_ark(x: ark_bn254::Fq2) -> Fq2 {
+    // Both keep canonical Montgomery words.
+    let [c0, c1] = [x.c0, x.c1].map(|part| Fq::from_montgomery(part.0.0).unwrap_or(Fq::ZERO));
+    Fq2 { c0, c1 }
 }
 
 fn ark_g1(point: &G1Affine) -> ark_bn254::G1Affine {

@@ -37,8 +37,12 @@ pub(crate) trait InLanes<const D: usize>: Field {
         beside: &mut impl Beside<L>,
     ) -> [Sums<L, D>; PAIR];
 
-    /// a^2 / 2^260 for a < 2p: < 1.3p.
-    fn squares<L: Lanes>(l: L, a: [&Factors<L, D>; PAIR]) -> [Sums<L, D>; PAIR];
+    /// a^2 / 2^260 for a < 2p: < 1.3p. With work `beside`.
+    fn squares<L: Lanes>(
+        l: L,
+        a: [&Factors<L, D>; PAIR],
+        beside: &mut impl Beside<L>,
+    ) -> [Sums<L, D>; PAIR];
 
     /// The element of stored limbs, which must be canonical.
     fn of_stored(parts: [[u64; 4]; D]) -> Self;
@@ -98,8 +102,12 @@ impl InLanes<1> for Fq {
     }
 
     #[inline(always)]
-    fn squares<L: Lanes>(l: L, a: [&Factors<L, 1>; PAIR]) -> [Sums<L, 1>; PAIR] {
-        Self::products(l, a, a, &mut Nothing)
+    fn squares<L: Lanes>(
+        l: L,
+        a: [&Factors<L, 1>; PAIR],
+        beside: &mut impl Beside<L>,
+    ) -> [Sums<L, 1>; PAIR] {
+        Self::products(l, a, a, beside)
     }
 
     fn of_stored([x]: [[u64; 4]; 1]) -> Self {
@@ -131,7 +139,12 @@ impl InLanes<2> for Fq2 {
     }
 
     #[inline(always)]
-    fn squares<L: Lanes>(l: L, a: [&Factors<L, 2>; PAIR]) -> [Sums<L, 2>; PAIR] {
+    fn squares<L: Lanes>(
+        l: L,
+        a: [&Factors<L, 2>; PAIR],
+        beside: &mut impl Beside<L>,
+    ) -> [Sums<L, 2>; PAIR] {
+        all_slices(l, beside);
         let four_p = Columns::constant(l, &Constants::<FqModulus>::multiple(4));
         let mut squares = [[Columns::constant(l, &[0; 5]); 2]; PAIR];
         for k in 0..PAIR {

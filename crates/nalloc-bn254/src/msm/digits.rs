@@ -17,6 +17,7 @@ use super::glv::{HALF_BITS, halves};
 use crate::arch::Kernels;
 use crate::arch::halves::RecodeHalves;
 use crate::arch::lanes::{LANES, Lanes as _};
+use crate::buffer::Piece;
 use crate::curve::{Affine, CurveField};
 use crate::error::Error;
 use crate::field::Fr;
@@ -110,6 +111,27 @@ pub(super) struct Reached {
 
 // SAFETY: integers.
 unsafe impl nalloc::Zeroable for Reached {}
+
+/// One chunk, of which nothing is written yet: see [`Chunk`].
+pub(super) struct Blank<'a, F> {
+    pub(super) first: usize,
+    pub(super) bases: &'a [Affine<F>],
+    pub(super) scalars: &'a [Limbs],
+    pub(super) order: Piece<'a, u32>,
+    pub(super) digits: Piece<'a, Digits>,
+    pub(super) reached: Piece<'a, Reached>,
+    pub(super) images: Option<Piece<'a, F>>,
+}
+
+impl<'a, F: CurveField> Blank<'a, F> {
+    /// With zeros, to be written.
+    pub(super) fn zeroed(self) -> Chunk<'a, F> {
+        let Self { first, bases, scalars, .. } = self;
+        let (order, digits) = (self.order.zeroed(), self.digits.zeroed());
+        let (reached, images) = (&mut self.reached.zeroed()[0], self.images.map(Piece::zeroed));
+        Chunk { first, bases, scalars, order, digits, reached, images }
+    }
+}
 
 /// What is written of one chunk.
 pub(super) struct Chunk<'a, F> {

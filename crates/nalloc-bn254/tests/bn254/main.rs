@@ -2,6 +2,7 @@
 
 mod buffer;
 mod curve;
+mod ethereum;
 mod field;
 mod msm;
 mod ntt;

@@ -1,9 +1,17 @@
 //! The additions of one block: forward to the product of all d, one inversion, and back.
 //!
 //! A CPU looks some 200 vector instructions ahead, which is two products; so what leads to products
-//! and away from them runs beside others (`beside.rs`), and the way back is a pipeline. While the
-//! inverses of a pair of vectors are taken off, the pair before it gets its x; beside the products
-//! for that pair's y this one's y are gathered; and its slopes run beside the other's last sums.
+//! and away from them runs beside others (`beside.rs`), and the way back is a pipeline in which no
+//! product uses the result of the one before it. While the inverses of a pair of vectors are taken
+//! off, the slopes of the pair before it are squared, and it gets its x:
+//!
+//! | products | beside them |
+//! |---|---|
+//! | inverse of the first vector taken off | y of the first vector are gathered |
+//! | squares of the slopes of the pair before | y of the second vector are gathered |
+//! | inverse of the second vector taken off | x3 of the pair before |
+//! | last products of the pair before | its x3 are written |
+//! | slopes of this pair | y3 of the pair before are written |
 
 use core::marker::PhantomData;
 
@@ -75,7 +83,6 @@ fn forward<L: Lanes, F: InLanes<D>, const D: usize>(
 struct Unfinished<L: Lanes, const D: usize> {
     y: [Sums<L, D>; PAIR],
     slopes: [Factors<L, D>; PAIR],
-    squares: [Sums<L, D>; PAIR],
 }
 
 /// Adds what the steps describe.
@@ -87,37 +94,39 @@ fn backward<L: Lanes, F: InLanes<D>, const D: usize>(
     mut inverses: [Factors<L, D>; PAIR],
 ) {
     let zero = [Columns::constant(l, &[0; 5]); D];
-    let slopes = [one::<L, D>(l); PAIR];
-    let mut before = Unfinished { y: [zero; PAIR], slopes, squares: [zero; PAIR] };
+    let mut before = Unfinished { y: [zero; PAIR], slopes: [one::<L, D>(l); PAIR] };
     for pair in (0..steps.len() / PAIR).rev() {
         for step in two(steps, pair.saturating_sub(1 + AHEAD)) {
             for lane in 0..LANES {
                 prefetch(l, places.rows, step.to[lane]);
             }
         }
-        let [p0, p1] = two(steps, pair);
+        let finished = two(steps, pair);
         // The last turn does the first pair once more, for nothing, and ends it.
         let [s0, s1] = two(steps, pair.saturating_sub(1));
 
-        let mut x0 = ThirdX::new(l, p0, places, &before.squares[0]);
+        let mut n0 = Numerators::new(l, s0, places);
         let (b, d, inverse) = (load(l, &s0.before), load(l, &s0.d), inverses[0]);
-        let z = F::products(l, [&b, &d], [&inverse, &inverse], &mut x0);
+        let z = F::products(l, [&b, &d], [&inverse, &inverse], &mut n0);
         let (t0, next0) = (carried(l, &z[0]), carried(l, &z[1]));
-        let mut x1 = ThirdX::new(l, p1, places, &before.squares[1]);
+
+        let mut n1 = Numerators::new(l, s1, places);
+        let [l0, l1] = &before.slopes;
+        let squares = F::squares(l, [l0, l1], &mut n1);
+
+        let mut x = ThirdX::new(l, finished, &squares);
         let (b, d, inverse) = (load(l, &s1.before), load(l, &s1.d), inverses[1]);
-        let z = F::products(l, [&b, &d], [&inverse, &inverse], &mut x1);
+        let z = F::products(l, [&b, &d], [&inverse, &inverse], &mut x);
         let (t1, next1) = (carried(l, &z[0]), carried(l, &z[1]));
         inverses = [next0, next1];
 
-        let mut numerators = Numerators::new(l, [s0, s1], places);
-        let [l0, l1] = &before.slopes;
-        let z = F::products(l, [&x0.e, &x1.e], [l0, l1], &mut numerators);
-        let mut ys = ThirdY { steps: [p0, p1], places, products: z, y: before.y };
-        let [n0, n1] = &numerators.n;
-        let z = F::products(l, [n0, n1], [&t0, &t1], &mut ys);
+        let [e0, e1] = &x.e;
+        let z = F::products(l, [e0, e1], [l0, l1], &mut x.writing(places));
+
+        let mut ys = ThirdY { steps: finished, places, products: z, y: before.y };
+        let z = F::products(l, [&n0.n, &n1.n], [&t0, &t1], &mut ys);
         let slopes = [carried(l, &z[0]), carried(l, &z[1])];
-        let squares = F::squares(l, [&slopes[0], &slopes[1]]);
-        before = Unfinished { y: numerators.y, slopes, squares };
+        before = Unfinished { y: [n0.y, n1.y], slopes };
     }
 }
 

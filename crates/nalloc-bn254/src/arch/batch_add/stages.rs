@@ -59,88 +59,110 @@ impl<L: Lanes, const D: usize> Beside<L> for Differences<'_, L, D> {
     }
 }
 
-/// Gives a row its x3 = l^2 - x1 - x2, and computes e = 4 (x1 - x3) + 5p. As x2 = x1 + d - 2p,
+/// Computes x3 = l^2 - x1 - x2 of a pair, and e = 4 (x1 - x3) + 5p. As x2 = x1 + d - 2p,
 /// 6p - 2 x1 - d is what is added to the square.
 pub(super) struct ThirdX<'a, L: Lanes, const D: usize> {
-    step: &'a Step<D>,
-    places: &'a Places,
-    /// The square, and what becomes of it.
-    x: Sums<L, D>,
-    pub(super) e: Factors<L, D>,
+    steps: [&'a Step<D>; PAIR],
+    /// The squares, and what becomes of them.
+    x: [Sums<L, D>; PAIR],
+    pub(super) e: [Factors<L, D>; PAIR],
 }
 
 impl<'a, L: Lanes, const D: usize> ThirdX<'a, L, D> {
     #[inline(always)]
-    pub(super) fn new(l: L, step: &'a Step<D>, places: &'a Places, square: &Sums<L, D>) -> Self {
-        Self { step, places, x: *square, e: one::<L, D>(l) }
+    pub(super) fn new(l: L, steps: [&'a Step<D>; PAIR], squares: &[Sums<L, D>; PAIR]) -> Self {
+        Self { steps, x: *squares, e: [one::<L, D>(l); PAIR] }
+    }
+
+    /// Writes x3, next.
+    #[inline(always)]
+    pub(super) fn writing(&self, places: &'a Places) -> WriteX<'a, L, D> {
+        WriteX { steps: self.steps, places, x: self.x }
     }
 }
 
 impl<L: Lanes, const D: usize> Beside<L> for ThirdX<'_, L, D> {
     #[inline(always)]
     fn slice(&mut self, l: L, index: usize, pin: &mut L::Word) {
+        let k = index % PAIR;
         for part in 0..D {
-            let x = &mut self.x[part];
-            let x1 = Columns(Lazy::load(l, &self.step.x1[part]).0);
-            match index {
+            let (x, e) = (&mut self.x[k][part], &mut self.e[k][part]);
+            let x1 = Columns(Lazy::load(l, &self.steps[k].x1[part]).0);
+            match index / PAIR {
                 0 => {
                     let six_p = Columns::constant(l, &Constants::<FqModulus>::multiple(6));
-                    let d = Columns(Lazy::load(l, &self.step.d[part]).0);
+                    let d = Columns(Lazy::load(l, &self.steps[k].d[part]).0);
                     let less = x1.add(l, &x1).add(l, &d);
                     *x = x.add(l, &six_p).sub(l, &less);
                 }
                 1 => *x = less_multiple(l, x),
                 2 => *x = normalised::<L, 2>(l, x),
-                4 => {
+                3 => {
                     let five_p = Columns::constant(l, &Constants::<FqModulus>::multiple(5));
                     let mut four_times = x1.sub(l, x);
                     for limb in &mut four_times.0 {
                         *limb = l.shl::<2>(*limb);
                     }
-                    self.e[part] = Lazy(four_times.add(l, &five_p).0);
-                    l.pin(pin, &mut self.e[part].0[0]);
+                    *e = Lazy(four_times.add(l, &five_p).0);
+                    l.pin(pin, &mut e.0[0]);
                 }
-                5 => {
-                    self.e[part] = Columns(self.e[part].0).carried(l);
-                    l.pin(pin, &mut self.e[part].0[4]);
+                _ => {
+                    *e = Columns(e.0).carried(l);
+                    l.pin(pin, &mut e.0[4]);
                 }
-                7 => scatter(l, x, self.places.rows, &self.step.to, part),
-                _ => {}
             }
-            if index < 3 {
+            if index / PAIR < 3 {
                 l.pin(pin, &mut x.0[4]);
             }
         }
     }
 }
 
-/// Gathers y1, and n = y2 - y1 + 4p with the sign of y2, of a pair.
-pub(super) struct Numerators<'a, L: Lanes, const D: usize> {
+/// Gives the rows of a pair their x3.
+pub(super) struct WriteX<'a, L: Lanes, const D: usize> {
     steps: [&'a Step<D>; PAIR],
     places: &'a Places,
-    pub(super) y: [Sums<L, D>; PAIR],
-    pub(super) n: [Factors<L, D>; PAIR],
+    x: [Sums<L, D>; PAIR],
+}
+
+impl<L: Lanes, const D: usize> Beside<L> for WriteX<'_, L, D> {
+    #[inline(always)]
+    fn slice(&mut self, l: L, index: usize, _: &mut L::Word) {
+        if index % 5 == 1 {
+            let k = index / 5;
+            for part in 0..D {
+                scatter(l, &self.x[k][part], self.places.rows, &self.steps[k].to, part);
+            }
+        }
+    }
+}
+
+/// Gathers y1, and n = y2 - y1 + 4p with the sign of y2, of one vector.
+pub(super) struct Numerators<'a, L: Lanes, const D: usize> {
+    step: &'a Step<D>,
+    places: &'a Places,
+    pub(super) y: Sums<L, D>,
+    pub(super) n: Factors<L, D>,
 }
 
 impl<'a, L: Lanes, const D: usize> Numerators<'a, L, D> {
     #[inline(always)]
-    pub(super) fn new(l: L, steps: [&'a Step<D>; PAIR], places: &'a Places) -> Self {
+    pub(super) fn new(l: L, step: &'a Step<D>, places: &'a Places) -> Self {
         let zero = [Columns::constant(l, &[0; 5]); D];
-        Self { steps, places, y: [zero; PAIR], n: [one::<L, D>(l); PAIR] }
+        Self { step, places, y: zero, n: one::<L, D>(l) }
     }
 }
 
 impl<L: Lanes, const D: usize> Beside<L> for Numerators<'_, L, D> {
     #[inline(always)]
     fn slice(&mut self, l: L, index: usize, pin: &mut L::Word) {
-        let (places, k) = (self.places, index / 5);
-        let step = self.steps[k];
+        let (places, step) = (self.places, self.step);
         for part in 0..D {
-            let (y1, n) = (&mut self.y[k][part], &mut self.n[k][part]);
-            match index % 5 {
+            let (y1, n) = (&mut self.y[part], &mut self.n[part]);
+            match index {
                 0 => *y1 = gather(l, places.rows, &step.to, D + part, pin),
-                1 => *n = Lazy(gather(l, places.from, &step.y, part, pin).0),
-                2 => {
+                3 => *n = Lazy(gather(l, places.from, &step.y, part, pin).0),
+                5 => {
                     let four_p = Columns::constant(l, &Constants::<FqModulus>::multiple(4));
                     let sign = l.load(&step.sign);
                     for limb in &mut n.0 {
@@ -149,7 +171,7 @@ impl<L: Lanes, const D: usize> Beside<L> for Numerators<'_, L, D> {
                     n.0 = Columns(n.0).sub(l, y1).add(l, &four_p).0;
                     l.pin(pin, &mut n.0[0]);
                 }
-                3 => {
+                7 => {
                     *n = Columns(n.0).carried(l);
                     l.pin(pin, &mut n.0[4]);
                 }
