@@ -184,11 +184,15 @@ pub(crate) const TRACE: Setting = Setting {
 pub(crate) const CPU: Setting =
     Setting { name: c"NALLOC_CPU", forms: "auto, avx2 or baseline", default: "auto" };
 
+/// Whether snarkjs proves where there is no addon. JavaScript reads it; the heap checks it.
+pub(crate) const FALLBACK: Setting =
+    Setting { name: c"NALLOC_FALLBACK", forms: "0 or 1", default: "0" };
+
 /// The file in which `nalloc run` looks for whom it serves. The preload reads it.
 const RUN_MARKER: &CStr = c"NALLOC_RUN_MARKER";
 
 /// Every variable that is read; others with our prefix are told to the user.
-pub(crate) const NAMES: [&CStr; 10] = [
+pub(crate) const NAMES: [&CStr; 11] = [
     CACHE_LIMIT.name,
     CACHE_BOUND.name,
     MEMORY_LIMIT.name,
@@ -198,6 +202,7 @@ pub(crate) const NAMES: [&CStr; 10] = [
     VERBOSE.name,
     TRACE.name,
     CPU.name,
+    FALLBACK.name,
     RUN_MARKER,
 ];
 /// Variables that begin like this belong to programs that test.

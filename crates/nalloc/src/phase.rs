@@ -27,6 +27,23 @@ pub fn phase(name: &'static str) -> Phase {
     Phase { place: HEAP.begin_phase(name) }
 }
 
+#[cfg(feature = "by-address")]
+impl Phase {
+    /// A number in the place of the guard, for a border that no guard can cross.
+    /// [`from_number`](Self::from_number) makes a guard of it again, once.
+    #[must_use = "the phase ends when a guard of this number is dropped"]
+    pub fn into_number(self) -> usize {
+        let number = self.place.map_or(0, |place| place + 1);
+        core::mem::forget(self);
+        number
+    }
+
+    /// The guard that `into_number` made a number of.
+    pub fn from_number(number: usize) -> Self {
+        Self { place: number.checked_sub(1) }
+    }
+}
+
 impl Drop for Phase {
     fn drop(&mut self) {
         if let Some(place) = self.place {

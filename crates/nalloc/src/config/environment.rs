@@ -9,8 +9,8 @@ use core::str;
 
 use super::{
     BACKGROUND, CACHE_BOUND, CACHE_LIMIT, CACHE_LIMIT_BYTES_MAX, CACHE_LIMIT_DIVISOR, CPU,
-    HUGE_PAGES, MEMORY_LIMIT, NAMES, RANGE_BYTES_MAX, RANGE_BYTES_MIN_AT_FIRST, RANGE_RAM_FACTOR,
-    STATS, Setting, TEST_PREFIX, TRACE, VERBOSE,
+    FALLBACK, HUGE_PAGES, MEMORY_LIMIT, NAMES, RANGE_BYTES_MAX, RANGE_BYTES_MIN_AT_FIRST,
+    RANGE_RAM_FACTOR, STATS, Setting, TEST_PREFIX, TRACE, VERBOSE,
 };
 use crate::os::{Os, probe};
 use crate::text::Line;
@@ -82,6 +82,7 @@ impl Settings {
         let limit = value(os, &CACHE_LIMIT, bytes);
         let _checked =
             value(os, &CPU, |text| matches!(text, "auto" | "avx2" | "baseline").then_some(()));
+        let _checked = value(os, &FALLBACK, flag_of);
         name_unknown_variables(os);
         Self {
             range_bytes,
@@ -278,6 +279,7 @@ mod tests {
             .with_variable("NALLOC_THP", "sometimes")
             .with_variable("NALLOC_BACKGROUND", "yes")
             .with_variable("NALLOC_CPU", "avx9")
+            .with_variable("NALLOC_FALLBACK", "true")
             .with_variable("NALLOC_MEMORY_LIMIT", "0");
 
         let settings = Settings::read(&&fake);
@@ -287,7 +289,7 @@ mod tests {
         assert_eq!((settings.huge, settings.has_helper), (Huge::Auto, true));
         assert_eq!(settings.memory_limit_bytes, None);
         let told = fake.told();
-        assert_eq!(told.lines().count(), 5, "{told}");
+        assert_eq!(told.lines().count(), 6, "{told}");
         assert!(told.contains("nalloc: NALLOC_THP: expected auto, always or never, found"));
         assert!(told.contains("\"sometimes\"; the default holds: auto\n"), "{told}");
         assert!(told.contains("512M, 2G, 25%), found \"lots\""), "{told}");
