@@ -132,6 +132,11 @@ pub enum Error {
         /// What it says.
         got: String,
     },
+    /// A circuit with gates that Groth16 does not have.
+    CustomGates {
+        /// Where the file has them.
+        place: Place,
+    },
     /// Sizes in a header that cannot be.
     BadHeader {
         /// Where the size stands.
@@ -189,10 +194,13 @@ pub enum Error {
         /// Which point.
         what: String,
     },
-    /// gamma equals delta: nobody contributed to the second phase of the setup.
+    /// A key for which everybody can forge proofs: gamma equals delta, because nobody contributed to
+    /// the second phase of the setup, or the key was made for development.
     InsecureKey {
         /// The file.
         file: String,
+        /// Whether the key says that it was made for development.
+        is_unsafe_dev: bool,
     },
     /// A witness over another field.
     PrimeMismatch {
@@ -255,7 +263,9 @@ impl Error {
             Self::UnsupportedVersion { .. } => "ERR_UNSUPPORTED_VERSION",
             Self::SectionMissing { .. } => "ERR_SECTION_MISSING",
             Self::SectionDuplicate { .. } => "ERR_SECTION_DUPLICATE",
-            Self::UnsupportedProtocol { .. } => "ERR_UNSUPPORTED_PROTOCOL",
+            Self::UnsupportedProtocol { .. } | Self::CustomGates { .. } => {
+                "ERR_UNSUPPORTED_PROTOCOL"
+            }
             Self::UnsupportedCurve { .. } => "ERR_UNSUPPORTED_CURVE",
             Self::BadHeader { .. } => "ERR_BAD_HEADER",
             Self::SectionLength { .. } => "ERR_SECTION_LENGTH",
@@ -323,8 +333,13 @@ impl Error {
                  the setup again with groth16"
             ),
             Self::UnsupportedCurve { place, got } => {
-                write!(f, "{place}: expected a key of the curve BN254 (bn128), got {got}")
+                write!(f, "{place}: expected one of the curve BN254 (bn128), got {got}")
             }
+            Self::CustomGates { place } => write!(
+                f,
+                "{place}: expected a circuit without custom gates, got some, and Groth16 has none. \
+                 Compile it without custom templates, or use a prover of PLONK"
+            ),
             Self::BadHeader { place, expected, got } => {
                 write!(f, "{place}: expected {expected}, got {got}")
             }
@@ -346,7 +361,13 @@ impl Error {
             Self::NotInSubgroup { place, what } => {
                 write!(f, "{place}: {what}: expected a point of order r, got one of another order")
             }
-            Self::InsecureKey { file } => write!(
+            Self::InsecureKey { file, is_unsafe_dev: true } => write!(
+                f,
+                "{file}: expected a key from a ceremony, got one of nalloc setup --unsafe-dev, \
+                 whose secrets everybody knows, so anybody can forge proofs. For development \
+                 there is allowInsecure"
+            ),
+            Self::InsecureKey { file, is_unsafe_dev: false } => write!(
                 f,
                 "{file}: expected delta to differ from gamma, got the same: nobody contributed to \
                  phase 2, so anybody can forge proofs. For tests only there is allowInsecure"

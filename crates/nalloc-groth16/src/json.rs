@@ -167,6 +167,20 @@ impl ObjectWriter {
         self.out.push(']');
     }
 
+    /// A field that is a value of the pairing.
+    pub(crate) fn pairing(&mut self, name: &str, value: &[[Fq2; 3]; 2]) {
+        self.key(name);
+        for (half, start) in value.iter().zip(['[', ',']) {
+            self.out.push(start);
+            for (coordinate, start) in half.iter().zip(['[', ',', ',']) {
+                self.out.push(start);
+                coordinate.write_json(&mut self.out);
+            }
+            self.out.push(']');
+        }
+        self.out.push(']');
+    }
+
     /// The whole object.
     pub(crate) fn finish(mut self) -> String {
         self.out.push('}');

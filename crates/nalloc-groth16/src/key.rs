@@ -56,6 +56,8 @@ pub struct KeyInfo {
     pub sha256: String,
     /// Length of the file.
     pub bytes: u64,
+    /// Whether the key was made for development: everybody can forge proofs for it.
+    pub is_unsafe_dev: bool,
 }
 
 /// A proving key whose every length, index, number and point was checked.
@@ -133,6 +135,7 @@ impl ProvingKey {
                 domain_size: zkey.sizes.domain_size,
                 sha256,
                 bytes: source.len(),
+                is_unsafe_dev: zkey.is_unsafe_dev(),
             },
             verifying_key,
             beta1: header.beta1,

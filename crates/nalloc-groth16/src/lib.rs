@@ -14,8 +14,9 @@
 //! | `section` | the container that all these files share |
 //! | `zkey`, `load`, `matrix`, `bases`, `key` | a proving key: header, bytes, matrices, points, the whole |
 //! | `wtns`, `witness` | a witness in secret memory |
+//! | `r1cs`, `setup` | a circuit's constraints, and keys for development from them |
 //! | `vkey`, `proof`, `json` | what verifiers exchange |
-//! | `quotient`, `prove`, `verify` | the algorithm |
+//! | `quotient`, `prove`, `verify`, `batch` | the algorithm |
 //! | `shape` | how much memory a key and a proof take |
 //! | `units` | the two conversions between lengths in memory and in files |
 //! | `error` | every code and every message |
@@ -28,6 +29,7 @@
 #![deny(unsafe_code)]
 
 mod bases;
+mod batch;
 mod error;
 mod json;
 mod key;
@@ -37,7 +39,9 @@ mod matrix;
 mod proof;
 mod prove;
 mod quotient;
+mod r1cs;
 mod section;
+mod setup;
 mod shape;
 mod source;
 mod units;
@@ -47,10 +51,12 @@ mod witness;
 mod wtns;
 mod zkey;
 
+pub use batch::{BatchItem, BatchOptions, BatchTexts};
 pub use error::{Error, Place, Spot};
 pub use key::{KeyInfo, ProvingKey, ReadOptions};
 pub use proof::{Proof, public_to_json};
 pub use prove::ProveOptions;
+pub use setup::{SetupOptions, UnsafeDevSetup};
 pub use shape::{KeyShape, process_bytes};
 pub use verify::VerifyFailure;
 pub use vkey::VerifyingKey;

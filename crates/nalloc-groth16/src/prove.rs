@@ -7,13 +7,15 @@
 //! C  = sum of w_j L_j + sum of P_i H_i + s A + r B1
 //! ```
 //!
-//! B1 goes without its own blinding: r (B1 + s delta1) - r s delta1 is r B1. The five sums are one
-//! set of tasks. Multiplications by r and s take the same steps for all values; the sums do not.
+//! B1 goes without its own blinding: r (B1 + s delta1) - r s delta1 is r B1. The quotient P and the
+//! five sums are one set of tasks, of which only the sum over H waits for P; where they are so large
+//! that their memory counts, they follow each other. Multiplications by r and s take the same steps
+//! for all values; the sums do not.
 //!
 //! What is secret lives in one arena and on the pool's stacks. The arena is wiped when it is
 //! dropped and the stacks are overwritten, after success, error, cancellation and panic alike.
 
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use nalloc::Arena;
 use nalloc_bn254::{Field, Fq, Fq2, Fr, Jacobian, Observer, Pool};
@@ -115,13 +117,11 @@ impl ProvingKey {
         observer.progress("witness", 1, 1);
 
         let scalars = kept.try_alloc_array::<[u64; 4]>(index(self.info.domain_size))?;
-        quotient(self, values, scalars, &scratch, options)?;
-        scratch.reset();
         let all = Shares::new(self.weights(), options);
         let sums = if bytes.is_at_once {
-            self.sums_at_once([values, scalars], &scratch, &all)?
+            self.sums_at_once(values, scalars, &scratch, &all)?
         } else {
-            self.sums_in_turn([values, scalars], &mut scratch, &all)?
+            self.sums_in_turn(values, scalars, &mut scratch, &all)?
         };
 
         observer.progress("finish", 0, 1);
@@ -139,49 +139,58 @@ impl ProvingKey {
         [self.a.len(), self.b1.len(), 3 * self.b2.len(), self.l.len(), self.h.len()]
     }
 
-    /// The five sums, at once.
+    /// The quotient and the five sums, at once: that over H follows the quotient, the others wait
+    /// for nothing.
     fn sums_at_once(
         &self,
-        [values, quotient]: [&[[u64; 4]]; 2],
+        values: &[[u64; 4]],
+        quotient_values: &mut [[u64; 4]],
         scratch: &Arena,
         all: &Shares<'_>,
     ) -> Result<Sums, Error> {
         let pool = all.options.pool;
         let private = &values[index(self.info.n_public) + 1..];
         let [for_a, for_b1, for_b2, for_l, for_h] = &all.each();
-        let ((b2, h), ((a, b1), l)) = pool.join(
-            || {
-                pool.join(
-                    || self.b2.sum(values, pool, scratch, for_b2),
-                    || self.h.sum(quotient, pool, scratch, for_h),
-                )
-            },
-            || {
-                pool.join(
-                    || {
-                        pool.join(
-                            || self.a.sum(values, pool, scratch, for_a),
-                            || self.b1.sum(values, pool, scratch, for_b1),
-                        )
-                    },
-                    || self.l.sum(private, pool, scratch, for_l),
-                )
-            },
-        );
-        Ok(Sums { a: a?, b1: b1?, b2: b2?, l: l?, h: h? })
+        let of_quotient = || {
+            quotient(self, values, quotient_values, scratch, all.options)?;
+            all.begin();
+            self.h.sum(quotient_values, pool, scratch, for_h)
+        };
+        let of_wires = || {
+            pool.join(
+                || self.b2.sum(values, pool, scratch, for_b2),
+                || {
+                    pool.join(
+                        || self.a.sum(values, pool, scratch, for_a),
+                        || {
+                            pool.join(
+                                || self.l.sum(private, pool, scratch, for_l),
+                                || self.b1.sum(values, pool, scratch, for_b1),
+                            )
+                        },
+                    )
+                },
+            )
+        };
+        let (h, (b2, (a, (l, b1)))) = pool.join(of_quotient, of_wires);
+        Ok(Sums { h: h?, a: a?, b1: b1?, b2: b2?, l: l? })
     }
 
-    /// The five sums, one after the other in the same memory, each on all threads.
+    /// The quotient and the five sums, one after the other in the same memory, each on all threads.
     fn sums_in_turn(
         &self,
-        [values, quotient]: [&[[u64; 4]]; 2],
+        values: &[[u64; 4]],
+        quotient_values: &mut [[u64; 4]],
         scratch: &mut Arena,
         all: &Shares<'_>,
     ) -> Result<Sums, Error> {
         let pool = all.options.pool;
         let private = &values[index(self.info.n_public) + 1..];
         let [for_a, for_b1, for_b2, for_l, for_h] = &all.each();
-        let h = self.h.sum(quotient, pool, scratch, for_h)?;
+        quotient(self, values, quotient_values, scratch, all.options)?;
+        scratch.reset();
+        all.begin();
+        let h = self.h.sum(quotient_values, pool, scratch, for_h)?;
         scratch.reset();
         let b2 = self.b2.sum(values, pool, scratch, for_b2)?;
         scratch.reset();
@@ -256,14 +265,29 @@ struct Shares<'a> {
     weights: [u64; 5],
     /// Of each weight, how much is done.
     done: [AtomicU64; 5],
+    /// Whether their phase has begun: before that they say nothing.
+    has_begun: AtomicBool,
 }
 
 impl<'a> Shares<'a> {
-    /// Begins their phase.
     fn new(weights: [usize; 5], options: &'a ProveOptions<'a>) -> Self {
-        let weights = weights.map(wide);
-        options.observer.progress("msm", 0, weights.iter().sum());
-        Self { options, weights, done: [const { AtomicU64::new(0) }; 5] }
+        let done = [const { AtomicU64::new(0) }; 5];
+        Self { options, weights: weights.map(wide), done, has_begun: AtomicBool::new(false) }
+    }
+
+    /// Begins their phase, in which some of them may be far already.
+    fn begin(&self) {
+        // Partner: the Acquire load in `report`, so that the phase before has had its last report.
+        self.has_begun.store(true, Ordering::Release);
+        self.report();
+    }
+
+    fn report(&self) {
+        if self.has_begun.load(Ordering::Acquire) {
+            // Relaxed: the numbers stand for themselves, and a report that is late does no harm.
+            let done = self.done.iter().map(|done| done.load(Ordering::Relaxed)).sum();
+            self.options.observer.progress("msm", done, self.total());
+        }
     }
 
     fn each(&self) -> [Share<'_>; 5] {
@@ -286,13 +310,11 @@ impl Observer for Share<'_> {
         self.all.options.observer.is_cancelled()
     }
 
-    fn progress(&self, phase: &'static str, done: u64, total: u64) {
+    fn progress(&self, _phase: &'static str, done: u64, total: u64) {
         let weight = self.all.weights[self.index];
         let share = weight.saturating_mul(done) / total.max(1);
-        // Relaxed: the numbers stand for themselves, and a report that is late does no harm.
         self.all.done[self.index].fetch_max(share, Ordering::Relaxed);
-        let done = self.all.done.iter().map(|done| done.load(Ordering::Relaxed)).sum();
-        self.all.options.observer.progress(phase, done, self.all.total());
+        self.all.report();
     }
 }
 

@@ -36,6 +36,8 @@ pub(crate) struct Kind {
     pub(crate) version_max: u32,
     /// The same, for messages.
     pub(crate) versions: &'static str,
+    /// A section that says something by being there, if there is such a one.
+    pub(crate) mark: Option<u32>,
 }
 
 /// The bytes of one section, which lie inside of the file.
@@ -52,6 +54,7 @@ pub(crate) struct Container<'a> {
     first: [Option<Section>; ID_MAX + 1],
     /// In the order of the file, the first of each number.
     repeated: Vec<Section>,
+    is_marked: bool,
 }
 
 impl<'a> Container<'a> {
@@ -66,7 +69,8 @@ impl<'a> Container<'a> {
         observer: &dyn Observer,
     ) -> Result<Self, Error> {
         let count = read_header(source, kind)?;
-        let mut container = Self { source, first: [None; ID_MAX + 1], repeated: Vec::new() };
+        let first = [None; ID_MAX + 1];
+        let mut container = Self { source, first, repeated: Vec::new(), is_marked: false };
         let mut heads = Heads { source, window: [0; WINDOW_BYTES], start: 0, len: 0 };
         let mut offset = HEADER_BYTES;
         for index in 0..count {
@@ -75,6 +79,7 @@ impl<'a> Container<'a> {
             }
             let section = heads.read(offset)?;
             container.remember(section);
+            container.is_marked |= kind.mark == Some(section.id);
             offset = section.offset + section.len;
         }
         Ok(container)
@@ -109,6 +114,11 @@ impl<'a> Container<'a> {
         repeated.map_or(Ok(()), |section| {
             Err(Error::SectionDuplicate { place: self.place(*section, 0) })
         })
+    }
+
+    /// Whether there is a section that marks such a file.
+    pub(crate) fn is_marked(&self) -> bool {
+        self.is_marked
     }
 
     /// The byte `at` of `section`, for messages.

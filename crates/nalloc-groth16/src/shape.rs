@@ -19,11 +19,11 @@ const ARENA_SLACK_BYTES: u64 = 64 << 10;
 /// frames above it.
 const STACK_BYTES: u64 = 640 << 10;
 /// Code and bookkeeping that the first key and proof of a process bring into memory, and what pages
-/// of 2 MiB round up: 5.1 to 6.6 MiB of five circuits in fresh processes of Node 20, 2 threads
-/// (`npm run bench`, 2026-11-22).
-const PROCESS_BYTES: u64 = 7 << 20;
-/// Sums whose scratch together is at most this are made at once, so that none waits for the end of
-/// another; larger ones follow each other, where waiting is a small part and memory is not: 16,384
+/// of 2 MiB round up: 4.9 to 7.0 MiB of six circuits in fresh processes of Node 20, 2 threads, and
+/// 2.4 more in three of 30 processes (`npm run bench`, 2026-11-22).
+const PROCESS_BYTES: u64 = 17 << 19;
+/// Sums whose scratch together is at most this are made at once, beside the quotient, so that none
+/// waits for the end of another; larger ones follow each other, where waiting is a small part and memory is not: 16,384
 /// points took 32.5 instead of 34.0 ms at once, 65,536 took 90.6 instead of 92.7 and 40 MiB more
 /// (2-core Zen 5, 2026-11-21).
 const AT_ONCE_BYTES_MAX: usize = 32 << 20;
@@ -55,9 +55,9 @@ pub(crate) struct ProofShape {
 pub(crate) struct ArenaBytes {
     /// The values of wires and of the quotient, to the end.
     pub(crate) kept: usize,
-    /// What the quotient or the sums need.
+    /// What the quotient and the sums need: together, or the largest of them.
     pub(crate) scratch: usize,
-    /// Whether the sums are made at once.
+    /// Whether they are made at once.
     pub(crate) is_at_once: bool,
 }
 
@@ -99,7 +99,8 @@ impl KeyShape {
         let shape = ProofShape { n_vars, domain_size, sum_bytes };
         let arenas = shape.arena_bytes(threads);
         // Fewer points may be few enough to be summed at once.
-        let scratch = if arenas.is_at_once { 0 } else { AT_ONCE_BYTES_MAX };
+        let at_once = shape.quotient_bytes(threads).saturating_add(AT_ONCE_BYTES_MAX);
+        let scratch = if arenas.is_at_once { 0 } else { at_once };
         let arenas = ArenaBytes { scratch: arenas.scratch.max(scratch), ..arenas };
         shape.proof_bytes_of(arenas)
     }
@@ -121,19 +122,26 @@ impl ProofShape {
 
     /// Bytes that the arenas of one proof hand out at most.
     pub(crate) fn arena_bytes(&self, threads: usize) -> ArenaBytes {
-        let array = |len: usize| {
-            let bytes = size_of::<Fr>().saturating_mul(len);
-            bytes.saturating_add(ARRAY_SLACK_BYTES)
-        };
-        let (wires, domain) = (array(self.n_vars), array(self.domain_size));
-        let transforms = ntt_scratch_bytes(self.domain_size.max(1).ilog2(), threads);
-        let quotient = domain.saturating_mul(quotient::ARRAYS);
-        let quotient = quotient.saturating_add(wires).saturating_add(transforms);
+        let quotient = self.quotient_bytes(threads);
         let all = self.sum_bytes.into_iter().fold(0, usize::saturating_add);
+        let largest = self.sum_bytes.into_iter().max().unwrap_or(0);
         let is_at_once = all <= AT_ONCE_BYTES_MAX;
-        let sums = if is_at_once { all } else { self.sum_bytes.into_iter().max().unwrap_or(0) };
-        ArenaBytes { kept: wires.saturating_add(domain), scratch: quotient.max(sums), is_at_once }
+        let scratch = if is_at_once { quotient.saturating_add(all) } else { quotient.max(largest) };
+        let kept = array_bytes(self.n_vars).saturating_add(array_bytes(self.domain_size));
+        ArenaBytes { kept, scratch, is_at_once }
     }
+
+    /// Bytes of scratch that the quotient needs.
+    fn quotient_bytes(&self, threads: usize) -> usize {
+        let transforms = ntt_scratch_bytes(self.domain_size.max(1).ilog2(), threads);
+        let arrays = array_bytes(self.domain_size).saturating_mul(quotient::ARRAYS);
+        arrays.saturating_add(array_bytes(self.n_vars)).saturating_add(transforms)
+    }
+}
+
+/// Bytes that an array of `len` elements takes from an arena at most.
+fn array_bytes(len: usize) -> usize {
+    size_of::<Fr>().saturating_mul(len).saturating_add(ARRAY_SLACK_BYTES)
 }
 
 impl From<KeyShape> for Sizes {

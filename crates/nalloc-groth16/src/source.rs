@@ -9,6 +9,8 @@ use std::io;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use nalloc_bn254::HeapBuffer;
+
 use crate::error::Error;
 use crate::units::wide;
 
@@ -54,6 +56,36 @@ impl Source for Slice<'_> {
         let part = part.ok_or_else(|| Error::FileChanged { file: self.name.to_owned() })?;
         out.copy_from_slice(part);
         Ok(())
+    }
+
+    fn check_unchanged(&self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// Bytes of our own, for as long as somebody reads them.
+pub(crate) struct OwnedBytes {
+    pub(crate) name: String,
+    pub(crate) bytes: HeapBuffer<u8>,
+}
+
+impl OwnedBytes {
+    fn slice(&self) -> Slice<'_> {
+        Slice { name: &self.name, bytes: &self.bytes }
+    }
+}
+
+impl Source for OwnedBytes {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn len(&self) -> u64 {
+        self.slice().len()
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), Error> {
+        self.slice().read_at(offset, out)
     }
 
     fn check_unchanged(&self) -> Result<(), Error> {

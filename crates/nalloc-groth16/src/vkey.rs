@@ -1,14 +1,19 @@
 //! `VerifyingKey`: the public half of a key, from a proving key or from `verification_key.json`.
 
+use std::path::Path;
 use std::sync::OnceLock;
 
-use nalloc_bn254::pairing::{Lines, MillerLoops};
+use nalloc_bn254::curve::validate_points;
+use nalloc_bn254::pairing::{Lines, MillerLoops, pairing};
 use nalloc_bn254::{Affine, G1Affine, G2Affine, HeapBuffer};
 use serde_json::{Map, Value};
 
 use crate::error::{Error, Place, Spot};
 use crate::json::{Fault, JsonField, ObjectWriter, point};
-use crate::units::index;
+use crate::key::ReadOptions;
+use crate::source::{RegularFile, Slice, Source};
+use crate::units::{index, wide};
+use crate::zkey::{IC, Zkey, section_point_error};
 
 /// What verifies proofs of one circuit; every point is of its group, and only points of `IC` may be
 /// infinity.
@@ -69,9 +74,66 @@ impl VerifyingKey {
         Ok(key)
     }
 
+    /// The verifying key in the `.zkey` file at `path`, of which no more than that is read.
+    ///
+    /// # Errors
+    /// Those of [`ProvingKey::read`](crate::ProvingKey::read) about the container, the header and
+    /// the points of signals.
+    pub fn read_zkey(path: &Path, options: &ReadOptions<'_>) -> Result<Self, Error> {
+        Self::from_source(&RegularFile::open(path, options.name)?, options)
+    }
+
+    /// As [`read_zkey`](Self::read_zkey), of the bytes of the file.
+    ///
+    /// # Errors
+    /// As `read_zkey`.
+    pub fn from_zkey(bytes: &[u8], options: &ReadOptions<'_>) -> Result<Self, Error> {
+        Self::from_source(&Slice { name: options.name, bytes }, options)
+    }
+
+    fn from_source(source: &dyn Source, options: &ReadOptions<'_>) -> Result<Self, Error> {
+        let zkey = Zkey::open(source, options.observer)?;
+        let header = zkey.header_points(options.allow_insecure)?;
+        let count = index(zkey.sizes.n_public) + 1;
+        let needed = wide(count * G1Affine::BYTES);
+        if let Some(limit) = options.memory_limit_bytes.filter(|&limit| needed > limit) {
+            return Err(Error::Limit { what: "the verifying key", needed, limit });
+        }
+        let section = zkey.section(IC)?;
+        let mut ic = HeapBuffer::<G1Affine>::zeroed(count)?;
+        source.read_at(section.offset, ic.as_bytes_mut())?;
+        validate_points(&ic, options.pool).map_err(|(index, error)| {
+            section_point_error(source, section, (index, G1Affine::BYTES), error)
+        })?;
+        source.check_unchanged()?;
+        let (alpha1, beta2) = (header.alpha1, header.beta2);
+        let (gamma2, delta2) = (header.gamma2, header.delta2);
+        Ok(Self { alpha1, beta2, gamma2, delta2, ic, fixed: OnceLock::new() })
+    }
+
+    /// Whether gamma equals delta: nobody contributed to the second phase of the setup, so that
+    /// everybody can forge proofs that this key accepts.
+    #[must_use]
+    pub fn is_insecure(&self) -> bool {
+        self.gamma2 == self.delta2
+    }
+
     /// The text of `verification_key.json`, without the precomputed pairing.
     #[must_use]
     pub fn to_json(&self) -> String {
+        self.write_json(|_| ())
+    }
+
+    /// As [`to_json`](Self::to_json), with the pairing of alpha and beta, as snarkjs exports it. No
+    /// verifier should believe it, but there are some that want it.
+    #[must_use]
+    pub fn to_json_with_pairing(&self) -> String {
+        let value = pairing(self.alpha1, self.beta2);
+        self.write_json(|object| object.pairing("vk_alphabeta_12", &value))
+    }
+
+    /// `write_pairing` adds what stands before the points of signals.
+    fn write_json(&self, write_pairing: impl FnOnce(&mut ObjectWriter)) -> String {
         let mut object = ObjectWriter::new();
         object.text("protocol", "groth16");
         object.text("curve", "bn128");
@@ -80,6 +142,7 @@ impl VerifyingKey {
         object.g2("vk_beta_2", &self.beta2);
         object.g2("vk_gamma_2", &self.gamma2);
         object.g2("vk_delta_2", &self.delta2);
+        write_pairing(&mut object);
         object.g1_list("IC", &self.ic);
         object.finish()
     }

@@ -9,7 +9,7 @@ use crate::units::wide;
 use crate::zkey::read_limbs;
 
 const WTNS: Kind =
-    Kind { magic: *b"wtns", name: "a .wtns file", version_max: 2, versions: "1 or 2" };
+    Kind { magic: *b"wtns", name: "a .wtns file", version_max: 2, versions: "1 or 2", mark: None };
 
 const HEADER_BYTES: usize = 40;
 /// Byte offsets inside of the header section.

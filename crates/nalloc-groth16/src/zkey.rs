@@ -13,10 +13,15 @@ use crate::section::{Container, Kind, Section, place, u32_at};
 use crate::source::Source;
 use crate::units::wide;
 
-const ZKEY: Kind =
-    Kind { magic: *b"zkey", name: "a .zkey file", version_max: 2, versions: "1 or 2" };
+const ZKEY: Kind = Kind {
+    magic: *b"zkey",
+    name: "a .zkey file",
+    version_max: 2,
+    versions: "1 or 2",
+    mark: Some(UNSAFE_DEV),
+};
 
-const HEADER_BYTES: usize = 660;
+pub(crate) const HEADER_BYTES: usize = 660;
 /// Byte offsets inside of the header section.
 const N8Q: usize = 0;
 const Q: usize = 4;
@@ -34,7 +39,7 @@ pub(crate) const COEFFICIENT_BYTES: usize = 44;
 /// Bytes before the first coefficient: their number.
 pub(crate) const COUNT_BYTES: usize = 4;
 /// The largest domain: the roots of twice its order must exist, and 2^28 is the last one.
-const DOMAIN_SIZE_MAX: u32 = 1 << 27;
+pub(crate) const DOMAIN_SIZE_MAX: u32 = 1 << 27;
 
 /// The sections that are read in full, and what they hold.
 pub(crate) const IC: u32 = 3;
@@ -44,6 +49,10 @@ pub(crate) const B1: u32 = 6;
 pub(crate) const B2: u32 = 7;
 pub(crate) const L: u32 = 8;
 pub(crate) const H: u32 = 9;
+
+/// The section that only keys for development have: everybody knows the secrets that they were made
+/// from, whatever was done to them since.
+pub(crate) const UNSAFE_DEV: u32 = u32::from_le_bytes(*b"unsf");
 
 /// A `.zkey` whose header and section lengths were checked.
 pub(crate) struct Zkey<'a> {
@@ -116,6 +125,19 @@ impl<'a> Zkey<'a> {
         &self.sections
     }
 
+    /// The section `id`, from 3 to 9.
+    ///
+    /// # Errors
+    /// None: the section was there when the file was opened.
+    pub(crate) fn section(&self, id: u32) -> Result<Section, Error> {
+        self.container.section(id)
+    }
+
+    /// Whether the key was made for development, from secrets that everybody knows.
+    pub(crate) fn is_unsafe_dev(&self) -> bool {
+        self.container.is_marked()
+    }
+
     /// The file.
     pub(crate) fn source(&self) -> &'a dyn Source {
         self.container.source()
@@ -136,8 +158,10 @@ impl<'a> Zkey<'a> {
             delta1: self.header_point("delta1", &mut at)?,
             delta2: self.header_point("delta2", &mut at)?,
         };
-        if points.gamma2 == points.delta2 && !allow_insecure {
-            return Err(Error::InsecureKey { file: self.container.file() });
+        let is_insecure = self.is_unsafe_dev() || points.gamma2 == points.delta2;
+        if is_insecure && !allow_insecure {
+            let is_unsafe_dev = self.is_unsafe_dev();
+            return Err(Error::InsecureKey { file: self.container.file(), is_unsafe_dev });
         }
         Ok(points)
     }

@@ -5,9 +5,11 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use nalloc_bn254::{Field, Fr, Pool};
-use nalloc_groth16::{ProveOptions, ProvingKey, ReadOptions, Witness};
-use testkit::cases::by_name;
+use nalloc_bn254::{Field, Fr, HeapBuffer, Pool};
+use nalloc_groth16::{
+    ProveOptions, ProvingKey, ReadOptions, SetupOptions, UnsafeDevSetup, Witness,
+};
+use testkit::cases::{by_name, power_chain};
 use testkit::files::Fixture;
 use testkit::malformed::{Base, cases};
 
@@ -150,4 +152,41 @@ fn opening_a_key_stays_within_the_bytes_for_which_it_would_be_refused() {
     let peak_bytes = nalloc::stats().peak_live_bytes - live_bytes;
     assert!(peak_bytes <= accepted, "{peak_bytes} of {accepted} bytes");
     assert!(accepted < 2 * fixture.zkey.len() as u64, "{accepted} bytes");
+}
+
+#[test]
+fn a_setup_stays_within_the_bytes_for_which_it_would_be_refused() {
+    let _alone = alone();
+    let pool = Pool::new(Some(2)).expect("a pool");
+    for steps in [10, 20_000] {
+        let r1cs = Fixture::new(&power_chain("memory", steps)).r1cs;
+        let begin = |limit: u64| {
+            let memory_limit_bytes = Some(limit);
+            let options =
+                SetupOptions { pool: &pool, observer: &(), memory_limit_bytes, name: "x" };
+            let bytes = HeapBuffer::from_slice(&r1cs).expect("memory for a circuit");
+            UnsafeDevSetup::from_bytes(bytes, &options)
+        };
+        let needed = match begin(0).err() {
+            Some(nalloc_groth16::Error::Limit { needed, .. }) => needed,
+            other => panic!("expected a limit, got {other:?}"),
+        };
+        let live_bytes = nalloc::stats().live_bytes;
+        nalloc::reset_peak();
+        LARGEST_BYTES.store(0, Ordering::SeqCst);
+
+        let mut setup = begin(needed).expect("a setup");
+        let mut bytes = 0;
+        while let Some(piece) = setup.next_piece(&pool, &()).expect("a piece") {
+            bytes += piece.len();
+        }
+
+        // The circuit's bytes are the caller's.
+        let peak_bytes = nalloc::stats().peak_live_bytes - live_bytes - r1cs.len() as u64;
+        assert!(peak_bytes <= needed, "{steps}: {peak_bytes} of {needed}");
+        assert!(LARGEST_BYTES.load(Ordering::SeqCst) < 1 << 20);
+        // A fixed sum and three scalars for each wire, however long the key is.
+        assert!(needed <= (8 << 20) + 96 * (steps as u64 * 4), "{needed}");
+        assert!(bytes as u64 == setup.bytes());
+    }
 }

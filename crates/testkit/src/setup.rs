@@ -57,6 +57,21 @@ pub struct Setup {
     pub h: Vec<G1Affine>,
 }
 
+/// The secrets of a setup.
+#[derive(Clone, Copy, Debug)]
+pub struct Waste {
+    /// The point at which polynomials are taken.
+    pub tau: Fr,
+    /// The factor of v.
+    pub alpha: Fr,
+    /// The factor of u.
+    pub beta: Fr,
+    /// The divisor of points of public wires.
+    pub gamma: Fr,
+    /// The divisor of points of the others.
+    pub delta: Fr,
+}
+
 /// A circuit's polynomials at tau, for each wire.
 struct Columns {
     u: Vec<Fr>,
@@ -71,9 +86,19 @@ impl Setup {
     /// When the circuit's wires do not satisfy it.
     #[must_use]
     pub fn new(circuit: &Circuit) -> Self {
-        assert_eq!(circuit.first_unsatisfied(), None, "{}", circuit.name);
         let [tau, alpha, beta, gamma, delta] =
             ["tau", "alpha", "beta", "gamma", "delta"].map(|what| toxic(circuit.name, what));
+        Self::of_waste(circuit, Waste { tau, alpha, beta, gamma, delta })
+    }
+
+    /// The key of a circuit that these secrets make.
+    ///
+    /// # Panics
+    /// When the circuit's wires do not satisfy it.
+    #[must_use]
+    pub fn of_waste(circuit: &Circuit, waste: Waste) -> Self {
+        assert_eq!(circuit.first_unsatisfied(), None, "{}", circuit.name);
+        let Waste { tau, alpha, beta, gamma, delta } = waste;
         let n_public = count(circuit.n_public);
         let log2 = (circuit.constraints.len() + n_public).max(1).ilog2() + 1;
         let (columns, mut coefficients) = columns(circuit, &lagrange(tau, log2));

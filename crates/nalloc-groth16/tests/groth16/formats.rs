@@ -4,8 +4,9 @@
 
 use std::sync::OnceLock;
 
-use nalloc_bn254::Pool;
+use nalloc_bn254::{HeapBuffer, Pool};
 use nalloc_groth16::{Error, ProveOptions, ProvingKey, ReadOptions, VerifyingKey, Witness};
+use nalloc_groth16::{SetupOptions, UnsafeDevSetup};
 use serde_json::Value;
 use testkit::cases::chain;
 use testkit::circuit::Circuit;
@@ -19,6 +20,10 @@ pub type Bounded = fn(u64, &mut dyn FnMut());
 const BYTES_PER_BYTE: u64 = 2;
 /// What it may take for any file: its arrays have whole pages, and a witness guard pages too.
 const ANY_FILE_BYTES: u64 = 256 << 10;
+/// What a setup may take for each byte: three scalars for each wire, whose label has eight.
+const SETUP_BYTES_PER_BYTE: u64 = 1 + 12;
+/// What it may take for any file: two tables.
+const ANY_SETUP_BYTES: u64 = 8 << 20;
 /// Bytes that say what one edit is.
 const EDIT_BYTES: usize = 16;
 /// Edits of one pair of files.
@@ -102,6 +107,27 @@ pub fn read_wtns(bytes: &[u8], bounded: Bounded) {
     if let Ok(witness) = read {
         check_proof(&good.key, &witness);
     }
+}
+
+/// An `.r1cs`; one that can be read makes a key that can be opened.
+///
+/// # Panics
+/// When it takes too much memory, or when the key cannot be opened.
+pub fn read_r1cs(bytes: &[u8], bounded: Bounded) {
+    let options = SetupOptions { pool: pool(), observer: &(), memory_limit_bytes: None, name: "x" };
+    let copy = || HeapBuffer::from_slice(bytes).expect("memory for a small file");
+    let mut read = Err(Error::Cancelled);
+    let bound = SETUP_BYTES_PER_BYTE * bytes.len() as u64 + ANY_SETUP_BYTES;
+    bounded(bound, &mut || read = UnsafeDevSetup::from_bytes(copy(), &options));
+    let Ok(mut setup) = read else { return };
+    let mut zkey = Vec::new();
+    while let Some(piece) = setup.next_piece(pool(), &()).expect("a piece of the key") {
+        zkey.extend_from_slice(&piece);
+    }
+    assert_eq!(zkey.len() as u64, setup.bytes());
+    let key = ProvingKey::from_bytes(&zkey, &reading()).expect("a key that can be opened");
+    let vk = setup.verifying_key().expect("a verifying key");
+    assert_eq!(vk.to_json(), key.verifying_key().to_json());
 }
 
 /// A verification key, public signals or a proof, by the first byte; the other two are good ones.
@@ -224,7 +250,7 @@ fn check_proof(key: &ProvingKey, witness: &Witness) {
 mod tests {
     use std::fs;
 
-    use super::{Bounded, prove_edited, read_json, read_wtns, read_zkey};
+    use super::{Bounded, prove_edited, read_json, read_r1cs, read_wtns, read_zkey};
 
     /// Other tests of this process allocate too: the fuzzer alone can measure.
     fn unmeasured(_: u64, work: &mut dyn FnMut()) {
@@ -249,6 +275,11 @@ mod tests {
     #[test]
     fn witnesses_that_were_found_are_refused_or_proved() {
         replay("wtns", read_wtns);
+    }
+
+    #[test]
+    fn circuits_that_were_found_are_refused_or_make_keys() {
+        replay("r1cs", read_r1cs);
     }
 
     #[test]

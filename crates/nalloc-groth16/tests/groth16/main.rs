@@ -1,5 +1,6 @@
 //! What readers, prover and verifier promise.
 
+mod batch;
 mod cancel;
 mod files;
 mod formats;
@@ -7,6 +8,7 @@ mod fuzz;
 mod golden;
 mod malformed;
 mod paths;
+mod setup;
 mod support;
 mod together;
 mod verify;

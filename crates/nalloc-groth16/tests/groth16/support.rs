@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use nalloc_bn254::{Fr, Pool};
+use nalloc_bn254::{Fr, G2Affine, Pool};
 use nalloc_groth16::{Error, Proof, ProveOptions, ProvingKey, ReadOptions, Witness};
 use testkit::files::Fixture;
 use testkit::malformed::Base;
@@ -55,4 +55,14 @@ impl Pair {
     pub fn prove(&self, blinding: Option<(Fr, Fr)>) -> Result<(Proof, Vec<Fr>), Error> {
         self.key.prove(&self.witness, &ProveOptions { blinding, ..ProveOptions::new(pool()) })
     }
+}
+
+/// A point of the curve of G2 that is not of order r: (1, sqrt(1 + B)).
+pub fn outside_of_g2() -> G2Affine {
+    let cases = testkit::malformed::cases(base());
+    let case = cases.iter().find(|case| case.name == "zkey_delta2_outside_of_g2");
+    let zkey = case.and_then(|case| case.zkey.as_ref()).expect("a key of its own");
+    // 12 bytes of file header, 16 of section 1, 12 of the head of section 2, 532 up to delta2.
+    let at = 12 + 16 + 12 + 532;
+    G2Affine::read_montgomery(&zkey[at..at + 128]).expect("a point of the curve")
 }

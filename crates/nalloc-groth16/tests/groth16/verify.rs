@@ -1,14 +1,14 @@
 //! The verifier: strict about everything that others send.
 
 use nalloc_bn254::{Affine, G1Affine, G2Affine};
-use nalloc_groth16::{Proof, VerifyFailure, VerifyingKey};
+use nalloc_groth16::{Proof, ProvingKey, ReadOptions, VerifyFailure, VerifyingKey};
 use testkit::cases::by_name;
 use testkit::files::{Fixture, vk_json};
 use testkit::json::Json;
 use testkit::malformed::{VerifyCase, verify_cases};
 use testkit::setup::Setup;
 
-use crate::support::Pair;
+use crate::support::{Pair, base, outside_of_g2, reading};
 
 fn key_of(case: &VerifyCase) -> VerifyingKey {
     VerifyingKey::from_json(case.vk.to_line().as_bytes(), "vk.json").expect(case.name)
@@ -143,16 +143,6 @@ fn points_of_a_proof_are_checked_however_it_was_made() {
     assert_eq!(verify(Proof { a: -proof.a, b: -proof.b, c: proof.c }), Ok(()));
 }
 
-/// A point of the curve of G2 that is not of order r: (1, sqrt(1 + B)).
-fn outside_of_g2() -> G2Affine {
-    let cases = testkit::malformed::cases(crate::support::base());
-    let case = cases.iter().find(|case| case.name == "zkey_delta2_outside_of_g2");
-    let zkey = case.and_then(|case| case.zkey.as_ref()).expect("a key of its own");
-    // 12 bytes of file header, 16 of section 1, 12 of the head of section 2, 532 up to delta2.
-    let at = 12 + 16 + 12 + 532;
-    G2Affine::read_montgomery(&zkey[at..at + 128]).expect("a point of the curve")
-}
-
 #[test]
 fn a_broken_key_is_an_error_that_names_the_field() {
     let vk = vk_json(&Setup::new(&by_name("one_constraint")));
@@ -210,4 +200,41 @@ fn a_precomputed_pairing_is_not_believed() {
     let (public, proof) = (case.public.to_line(), case.proof.to_line());
     assert!(key.verify_json(public.as_bytes(), proof.as_bytes()));
     assert_eq!(key.to_json(), key_of(&case).to_json());
+}
+
+#[test]
+fn the_verifying_key_of_a_zkey_is_read_without_the_rest() {
+    for (name, circuit) in testkit::cases::CASES {
+        let fixture = Fixture::new(&circuit());
+        let key = VerifyingKey::from_zkey(&fixture.zkey, &reading("key.zkey")).expect(name);
+        assert_eq!(key.to_json(), Pair::of(&fixture).key.verifying_key().to_json(), "{name}");
+        assert!(!key.is_insecure());
+        let with_pairing = key.to_json_with_pairing();
+        let again = VerifyingKey::from_json(with_pairing.as_bytes(), "vk.json").expect(name);
+        assert_eq!(again.to_json_with_pairing(), with_pairing, "{name}");
+    }
+    let few = ReadOptions { memory_limit_bytes: Some(64), ..reading("key.zkey") };
+    let refused = VerifyingKey::from_zkey(&base().zkey, &few).map(|key| key.to_json());
+    assert_eq!(refused.map_err(|error| error.code()), Err("ERR_LIMIT"));
+}
+
+#[test]
+fn a_zkey_whose_verifying_key_is_refused_is_refused_as_a_whole() {
+    let (mut refused, mut taken) = (0, 0);
+    for case in testkit::malformed::cases(base()) {
+        let Some(zkey) = &case.zkey else { continue };
+        let opened = ProvingKey::from_bytes(zkey, &reading("key.zkey"));
+        match VerifyingKey::from_zkey(zkey, &reading("key.zkey")) {
+            Err(_) => {
+                assert!(opened.is_err(), "{}", case.name);
+                refused += 1;
+            }
+            Ok(key) => {
+                assert!(VerifyingKey::from_json(key.to_json().as_bytes(), "vk.json").is_ok());
+                taken += usize::from(opened.is_err());
+            }
+        }
+    }
+    // Those with coefficients or points of proofs that are wrong are taken.
+    assert!(refused > 20 && taken > 3, "{refused} refused, {taken} taken");
 }
