@@ -21,10 +21,23 @@ export declare class ArenaHandle {
 export declare class FileBytes {
   /** Room for a file of this length. */
   constructor(length: number)
+  /**
+   * Touches every page on a thread of the pool, before anything is written: what the system needs
+   * to find memory is then not the event loop's time.
+   */
+  touch(task: Task): Promise<void>
   /** Copies a piece to its place. */
   write(offset: number, piece: Uint8Array): void
   /** Gives the memory back. */
   dispose(): void
+}
+
+/** A span of time that has a name. */
+export declare class PhaseHandle {
+  /** Begins it. */
+  constructor(name: string)
+  /** Ends it. May be called again. */
+  end(): void
 }
 
 /** A proving key in native memory. Jobs that use it keep it alive beyond `dispose()`. */
@@ -105,6 +118,26 @@ export declare class SecretHandle {
   dispose(): void
 }
 
+/** A key for development: everybody knows the secrets that it is made from. */
+export declare class SetupHandle {
+  /** Length of the finished key. */
+  get bytes(): number
+  /** Constraints of the circuit. */
+  get nConstraints(): number
+  /**
+   * Resolves to the next bytes of the key, or to null after the last ones. Rejects with `ERR_BUSY`
+   * while another piece is made, `ERR_DISPOSED`.
+   */
+  next(task: Task): Promise<Uint8Array | null>
+  /**
+   * Resolves to the text of the key's `verification_key.json`, with the derived pairing. Rejects as
+   * `next` does.
+   */
+  verifyingKeyJson(task: Task): Promise<string>
+  /** Gives the memory back, once no piece is being made. */
+  dispose(): void
+}
+
 /** One native call in progress. A task serves one call. */
 export declare class Task {
   /** `onProgress(phase, done, total)` is called from the event loop, at most 20 times a second. */
@@ -119,8 +152,12 @@ export declare class VerifyingKeyHandle {
   static fromJson(json: string, name: string): VerifyingKeyHandle
   /** Public signals that a proof for this key has. */
   get nPublic(): number
+  /** Whether gamma equals delta: everybody can forge proofs that it accepts. */
+  get isInsecure(): boolean
   /** The key as snarkjs writes it, less the derived pairing. */
   toJson(): string
+  /** The key as snarkjs writes it; the derived pairing takes a millisecond. */
+  toJsonWithPairing(): string
 }
 
 /** A witness that only native code reads; wiped when it is disposed or collected. */
@@ -149,6 +186,12 @@ export interface ArenaSettings {
   /** Keep its pages out of swap, core dumps and children. */
   isSecret: boolean
 }
+
+/**
+ * Begins a key for development for the circuit in an .r1cs file: a path, or bytes, which are copied
+ * before this returns unless they were copied already.
+ */
+export declare function beginUnsafeDevSetup(source: string | Uint8Array | FileBytes, settings: SetupSettings, task: Task): Promise<SetupHandle>
 
 /** Sets how many jobs run at the same time, 1 to 64, and how many may wait; absent leaves it. */
 export declare function configureLine(runningMax?: number | undefined | null, waitingMax?: number | undefined | null): void
@@ -192,6 +235,9 @@ export interface HostFacts {
   heapEnd?: number
 }
 
+/** How many threads a job has, or will have. */
+export declare function jobThreads(): number
+
 /** What a key says about its circuit. */
 export interface KeyInfo {
   /** Outputs and public inputs. */
@@ -206,6 +252,8 @@ export interface KeyInfo {
   sha256: string
   /** Length of the file. */
   bytes: number
+  /** Whether it was made for development: everybody can forge proofs for it. */
+  unsafeDev: boolean
 }
 
 /** The counts of a circuit that say how much memory it takes. */
@@ -272,6 +320,10 @@ export interface MemoryStats {
   keys: number
   /** Buffers that JavaScript kept beyond their time. */
   escapes: number
+  /** What was live in each named span of time, in the order in which the names first appeared. */
+  phases: Array<PhaseFigures>
+  /** Spans of time for whose names there was no room. */
+  phasesMissed: number
 }
 
 /** How a key is opened. */
@@ -291,6 +343,23 @@ export interface OpenOptions {
  * arena or were copied already.
  */
 export declare function openProvingKey(source: string | Uint8Array | FileBytes, options: OpenOptions, task: Task): Promise<ProvingKeyHandle>
+
+/**
+ * Opens the verification key in a .zkey, of which no more is read; a source as for
+ * `openProvingKey`.
+ */
+export declare function openVerifyingKey(source: string | Uint8Array | FileBytes, options: OpenOptions, task: Task): Promise<VerifyingKeyHandle>
+
+/** What happened in the spans of time under one name. */
+export interface PhaseFigures {
+  name: string
+  /** How many began. */
+  times: number
+  /** How many of them have not ended. */
+  open: number
+  /** The most bytes that were live while one of them was open. */
+  peakLiveBytes: number
+}
 
 /** Time spent in one phase. */
 export interface PhaseTime {
@@ -312,6 +381,14 @@ export interface ProofOutput {
   peakBytes: number
 }
 
+/** A proof and its signals, as texts. */
+export interface ProofTexts {
+  /** The text of `proof.json`. */
+  proof: string
+  /** The text of `public.json`. */
+  publicSignals: string
+}
+
 /**
  * Proves with `key`. The witness is a path, the bytes of a .wtns file (copied before this returns,
  * unless they lie in an arena), such bytes as a secret, or a handle.
@@ -331,6 +408,9 @@ export interface ProveOptions {
   /** How messages name the witness file. */
   name: string
 }
+
+/** How many calls may wait. */
+export declare function queueMax(): number
 
 /** Reads the regular file at `path` into a new secret. */
 export declare function readSecret(path: string, require: SecretRequirements, task: Task): Promise<SecretHandle>
@@ -376,6 +456,14 @@ export declare function setCacheLimit(bytes: number): void
  */
 export declare function setMemoryLimit(bytes?: number | undefined | null): void
 
+/** How a setup begins. */
+export interface SetupSettings {
+  /** Refuse with `ERR_LIMIT` when more bytes are needed. */
+  memoryLimitBytes?: number
+  /** How messages name the file. */
+  name: string
+}
+
 /**
  * Another handle of the key that a ticket of `share()` stands for, in any thread of this process.
  * Throws `ERR_DISPOSED` when no handle of it is left, `ERR_INVALID_ARG` for what is no ticket.
@@ -399,6 +487,12 @@ export declare function stats(): MemoryStats
  * `public.json`), else to the reason; anything malformed in either is one.
  */
 export declare function verify(key: VerifyingKeyHandle, publicSignals: string, proof: string, task: Task): Promise<Refusal | null>
+
+/**
+ * Resolves to whether each of `items` proves its signals; no items do. A thousand take a tenth of a
+ * second, so more come in several calls.
+ */
+export declare function verifyBatch(key: VerifyingKeyHandle, items: Array<ProofTexts>, task: Task): Promise<boolean>
 
 /**
  * Overwrites every secret of this process, and what JavaScript was shown of secret arenas: for a

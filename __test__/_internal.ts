@@ -3,10 +3,12 @@
 
 import path from 'node:path'
 import type * as Calculator from '../ts/_calculator.ts'
+import type * as CalculatorPool from '../ts/_calculatorPool.ts'
 import type * as Call from '../ts/_call.ts'
 import type * as Estimate from '../ts/_estimate.ts'
 import type * as Field from '../ts/_field.ts'
 import type * as FileCache from '../ts/_fileCache.ts'
+import type * as SharedMemory from '../ts/_sharedMemory.ts'
 import type * as Signals from '../ts/_signals.ts'
 import type * as Checks from '../ts/cli/doctor/checks.ts'
 import type * as Facts from '../ts/cli/doctor/facts.ts'
@@ -34,6 +36,7 @@ import type * as TraceWriter from '../ts/trace/traceWriter.ts'
 import { root } from './_repository.ts'
 
 export const calculator = load<typeof Calculator>('_calculator')
+export const calculatorPool = load<typeof CalculatorPool>('_calculatorPool')
 export const call = load<typeof Call>('_call')
 export const doctor = {
   ...load<typeof Checks>('cli/doctor/checks'),
@@ -61,6 +64,7 @@ export const report = {
   ...load<typeof Timelines>('cli/report/timeline'),
   ...load<typeof Treemap>('cli/report/treemap'),
 }
+export const sharedMemory = load<typeof SharedMemory>('_sharedMemory')
 export const signals = load<typeof Signals>('_signals')
 export const trace = {
   ...load<typeof CsvReader>('trace/csvReader'),

@@ -9,7 +9,7 @@ import path from 'node:path'
 import { groth16 } from 'nalloc'
 import ts from 'typescript'
 import { calculator } from './_internal.ts'
-import { root, semaphore } from './_repository.ts'
+import { fixtures, root, semaphore } from './_repository.ts'
 import { example, recordedFile } from './_trace.ts'
 import { WtnsSink } from './_wtns.ts'
 
@@ -25,6 +25,7 @@ export async function makeWorkplace(): Promise<Workplace> {
   const inFolder = (name: string) => path.join(folder, name)
   fs.mkdirSync(inFolder('node_modules/.bin'), { recursive: true })
   fs.symlinkSync(root, inFolder('node_modules/nalloc'))
+  fs.symlinkSync(path.join(root, 'node_modules/prom-client'), inFolder('node_modules/prom-client'))
   // As npm would write it; tsc's output is not executable.
   const program = `#!/bin/sh\nexec '${process.execPath}' '${root}/dist/cli/main.js' "$@"\n`
   fs.writeFileSync(inFolder('node_modules/.bin/nalloc'), program, { mode: 0o755 })
@@ -32,6 +33,7 @@ export async function makeWorkplace(): Promise<Workplace> {
   for (const name of ['trace', 'before']) fs.copyFileSync(example, inFolder(`${name}.nltrace`))
   fs.copyFileSync(recordedFile('winter'), inFolder('recorded.csv.gz'))
   fs.copyFileSync(SMALL.wasm, inFolder('circuit.wasm'))
+  fs.copyFileSync(path.join(fixtures, 'bits.r1cs'), inFolder('circuit.r1cs'))
   fs.copyFileSync(SMALL.vk, inFolder('verification_key.json'))
   fs.writeFileSync(inFolder('input.json'), JSON.stringify(SMALL.input))
   const module = await calculator.compileCalculator('circuit', fs.readFileSync(SMALL.wasm))

@@ -321,11 +321,12 @@ test('stats are whole numbers and see a key come and go', async (t) => {
   const during = stats()
   key.dispose()
 
-  const { memoryLimitBytes, ...numbers } = during
+  const { memoryLimitBytes, phases, ...numbers } = during
   t.true(memoryLimitBytes === null || Number.isSafeInteger(memoryLimitBytes))
   for (const [name, value] of Object.entries(numbers)) {
     t.true(Number.isSafeInteger(value) && value >= 0, `${name}: ${value}`)
   }
+  t.true(phases.every(({ times, open }) => times >= 1 && open <= times))
   t.true(during.liveBytes > before.liveBytes)
   t.true(during.rssBytes > 0)
 })

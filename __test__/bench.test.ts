@@ -105,6 +105,7 @@ test('an estimate that is under one process of several fails', (t) => {
     firstMs: 1,
     warmMs: 1,
     verifyMs: 1,
+    batchMs: 12,
     fileBytes: 2 ** 20,
     estimatedBytes: 100,
     riseBytes: 95,

@@ -81,7 +81,7 @@ test('bytes are little-endian elements, one or several, and stay as they were', 
   const two = { ...asBytes, secret: Buffer.alloc(64) }
   await t.throwsAsync(
     calculate(module, two, (length) => new WtnsSink(length)),
-    { code: 'ERR_INPUT', message: 'signal "secret": expected 1 value, got 2.' },
+    { code: 'ERR_INPUT', message: /^signal "secret": expected 1 value, got 2\. / },
   )
   for (const length of [0, 31, 33]) {
     const secret = Buffer.alloc(length, 7)
@@ -106,7 +106,10 @@ test('an unknown signal is named, with what else was given', async (t) => {
 
   t.is(error.code, 'ERR_INPUT')
   t.regex(error.message, /^signal "nosuch": the circuit has no input of this name/)
-  t.regex(error.message, /Given beside it: secret, merkleProofLength/)
+  t.regex(
+    error.message,
+    /The circuit takes 7 input values in all\. Given beside it: secret, .*\[2\]/,
+  )
   t.is(error.details['signal'], 'nosuch')
 })
 
@@ -122,7 +125,12 @@ test('a signal with the wrong number of values says both numbers', async (t) => 
   const error = await refusal(t, (input) => ({ ...input, merkleProofSiblings: ['1', '2', '3'] }))
 
   t.is(error.code, 'ERR_INPUT')
-  t.is(error.message, 'signal "merkleProofSiblings": expected 2 values, got 3.')
+  t.regex(error.message, /^signal "merkleProofSiblings": expected 2 values, got 3\. /)
+  t.regex(
+    error.message,
+    /The circuit takes 7 input values in all\. Given beside it: secret, merkle/,
+  )
+  t.deepEqual(error.details, { signal: 'merkleProofSiblings', expected: 2, got: 3 })
 })
 
 test('a value of the wrong kind is refused without being shown', async (t) => {
@@ -187,12 +195,11 @@ test('an input that violates the circuit says template and line', async (t) => {
 test.serial(
   'nothing of the witness stays in the buffer or in the memory of the calculator',
   async (t) => {
-    const module = await compile(SMALL.wasm)
-    const memories: { readonly buffer: ArrayBuffer }[] = []
+    const memories: { readonly buffer: SharedArrayBuffer }[] = []
     const api = (globalThis as unknown as { WebAssembly: { instantiate: Instantiate } }).WebAssembly
     type Instantiate = (
       ...args: unknown[]
-    ) => Promise<{ exports: { memory: { buffer: ArrayBuffer } } }>
+    ) => Promise<{ exports: { memory: { buffer: SharedArrayBuffer } } }>
     const { instantiate } = api
     api.instantiate = async (...args) => {
       const instance = await instantiate.apply(api, args)
@@ -203,16 +210,17 @@ test.serial(
       api.instantiate = instantiate
     })
 
+    const module = await compile(SMALL.wasm)
+    const [asked] = memories.map(({ buffer }) => new Uint8Array(buffer))
+    const before = asked?.slice()
     const sink = await calculate(module, SMALL.input, (length) => new WtnsSink(length))
     const failed = calculate(module, { ...SMALL.input, secret: PRIME - 1n }, (n) => new WtnsSink(n))
     await t.throwsAsync(failed, { code: 'ERR_WITNESS' })
 
-    const [asked, computed, askedAgain, computedAgain] = memories.map(
-      ({ buffer }) => new Uint8Array(buffer),
-    )
-    t.is(memories.length, 4, 'one that is asked and one that computes, each time')
-    t.true(computed?.every((byte) => byte === 0) && computedAgain?.every((byte) => byte === 0))
-    t.deepEqual(asked, askedAgain, 'what is asked for sizes sees no value')
+    const [, computed, again] = memories.map(({ buffer }) => new Uint8Array(buffer))
+    t.is(memories.length, 3, 'one that is asked, and one for each that computes')
+    t.true(computed?.every((byte) => byte === 0) && again?.every((byte) => byte === 0))
+    t.deepEqual(asked, before, 'what is asked for sizes sees no value')
     t.true(sink.seen.length > 0)
     t.true(sink.seen.every((view) => view.byteLength > 0 && view.every((byte) => byte === 0)))
     t.true(sink.file.includes(elementBytes(BigInt(SMALL.input['secret'] as string))), 'control')

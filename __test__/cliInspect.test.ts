@@ -25,10 +25,10 @@ for (const file of keys) {
 
     const found = await inspectFile(file, 'the key')
 
-    const { curve, nPublic, nVars, nConstraints, domainSize, bytes, ...rest } =
+    const { curve, nPublic, nVars, nConstraints, domainSize, bytes, unsafeDev, ...rest } =
       found as typeof found & typeof key.info
     t.deepEqual(
-      { curve, nPublic, nVars, nConstraints, domainSize, bytes, sha256: rest.sha256 },
+      { curve, nPublic, nVars, nConstraints, domainSize, bytes, unsafeDev, sha256: rest.sha256 },
       key.info,
     )
     t.like(found, { kind: 'zkey', protocol: 'groth16', isInsecure: false, file: 'the key' })
@@ -116,6 +116,7 @@ test('the object has its schema, camelCase names and numbers for bytes', async (
     'schema',
     'sectionCount',
     'sha256',
+    'unsafeDev',
     'version',
   ])
   t.is(others['schema'], 'nalloc/inspect@1')

@@ -105,7 +105,7 @@ test('import and require give one instance, of both entry points', async (t) => 
   t.is(
     ending.stdout,
     'Arena Circuit ERROR_CODES NallocError ProvingKey SecretBuf VerifyingKey Witness configure ' +
-      'environment groth16 memory resetPeak stats',
+      'environment groth16 memory phase resetPeak setupUnsafeDev stats',
   )
 })
 

@@ -20,6 +20,12 @@ export async function use(): Promise<void> {
   console.log(timings.msm?.toFixed(), isValid, stats().memoryLimitBytes ?? 0)
   const outcome: VerifyOutcome = await key.verifyingKey.explain(proof, ['1'])
   console.log(outcome.valid ? 'valid' : outcome.reason + ': ' + outcome.detail)
+  const batch: readonly ProofItem[] = [{ proof, publicSignals: ['1'] }]
+  console.log(await key.verifyingKey.verifyBatch(batch, { signal: AbortSignal.timeout(9) }))
+  const pieces: AsyncGenerator<Uint8Array> = setupUnsafeDev('x.r1cs', { memoryLimit: '1G' })
+  console.log((await pieces.next()).done, key.info.unsafeDev, key.verifyingKey.isInsecure)
+  const vk: VerifyingKey = await VerifyingKey.fromZkey('x.zkey', { allowInsecure: true })
+  console.log(vk.toJSON().vk_alphabeta_12?.length)
   configure({ threads: 2 })
   memory.cacheLimit = '25%'
   memory.memoryLimit = null
@@ -62,17 +68,20 @@ const HEADS = {
   'user.mts': `
 import { configure, environment, groth16, memory, resetPeak, stats, Witness } from 'nalloc'
 import type { ErrorCode, ProgressPhase, ProofResult, Size, Source } from 'nalloc'
-import type { Environment, EnvironmentWarning, VerifyFailure, VerifyOutcome } from 'nalloc'
-import { Circuit, ProvingKey } from 'nalloc/groth16'
+import type { Environment, EnvironmentWarning, ProofItem } from 'nalloc'
+import type { VerifyFailure, VerifyOutcome } from 'nalloc'
+import { Circuit, ProvingKey, setupUnsafeDev, VerifyingKey } from 'nalloc/groth16'
 `,
   'user.cts': `
 import nalloc = require('nalloc')
 import type { ErrorCode, ProgressPhase, ProofResult, Size, Source } from 'nalloc'
-import type { Environment, EnvironmentWarning, VerifyFailure, VerifyOutcome } from 'nalloc'
+import type { Environment, EnvironmentWarning, ProofItem } from 'nalloc'
+import type { VerifyFailure, VerifyOutcome } from 'nalloc'
 import groth16Entry = require('nalloc/groth16')
 const { configure, environment, groth16, memory, resetPeak, stats, Witness } = nalloc
-const { Circuit, ProvingKey } = groth16Entry
+const { Circuit, ProvingKey, setupUnsafeDev, VerifyingKey } = groth16Entry
 type ProvingKey = nalloc.ProvingKey
+type VerifyingKey = nalloc.VerifyingKey
 type Witness = nalloc.Witness
 `,
 }

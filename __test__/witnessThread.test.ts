@@ -88,6 +88,38 @@ test.serial('a calculator that crashes is an error, and the next one works', asy
   ;(await circuit.witness(semaphore(1).input)).dispose()
 })
 
+test.serial('wrong inputs are refused before anything is computed', async (t) => {
+  // It would find no end.
+  const endless = await circuitOf('loop')
+  const { secretBytes } = stats()
+
+  await t.throwsAsync(endless.witness({ nosuch: 1 }), {
+    code: 'ERR_INPUT',
+    message: /^signal "nosuch": the circuit has no input of this name/,
+  })
+
+  t.is(stats().secretBytes, secretBytes)
+})
+
+test.serial('a circuit is compiled once for many witnesses', async (t) => {
+  const api = (globalThis as unknown as { WebAssembly: { compile: (bytes: unknown) => unknown } })
+    .WebAssembly
+  const { compile } = api
+  let compiled = 0
+  api.compile = (bytes) => {
+    compiled += 1
+    return compile.call(api, bytes)
+  }
+  t.teardown(() => {
+    api.compile = compile
+  })
+  const circuit = await Circuit.open(BIG.wasm)
+
+  for (let round = 0; round < 3; round += 1) (await circuit.witness(BIG.input)).dispose()
+
+  t.is(compiled, 1)
+})
+
 test.serial('many witnesses at once are each their own', async (t) => {
   const cases = [semaphore(1), semaphore(5), semaphore(10)]
   const proved = await Promise.all(

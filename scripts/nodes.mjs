@@ -1,6 +1,7 @@
-// Runs the tests of arenas and secrets on every Node that is supported, and what of them does not
-// need ava on Bun and Deno: `npm run test:nodes`, or some: `npm run test:nodes -- 24 bun`. The
-// runtimes come from npm and are unpacked outside of the repository.
+// Runs the tests of arenas, secrets, witnesses, phases, metrics and of nalloc/register on every Node
+// that is supported, and what of the first two does not need ava on Bun and Deno:
+// `npm run test:nodes`, or some: `npm run test:nodes -- 24 bun`. The runtimes come from npm and are
+// unpacked outside of the repository.
 
 import { spawnSync } from 'node:child_process'
 import fs from 'node:fs'
@@ -19,6 +20,11 @@ const TESTS = [
   'escapes',
   'stalls',
   'workersChurn',
+  'register',
+  'phase',
+  'metrics',
+  'calculatorPool',
+  'witnessThread',
 ]
 const THEFTS = ['transfer', 'structuredClone', 'worker', 'enqueue']
 const STREAMS = ['deflate', 'gzip', 'brotli', 'gunzip', 'unbrotli', 'zstd']

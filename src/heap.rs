@@ -47,6 +47,34 @@ pub struct MemoryStats {
     pub keys: f64,
     /// Buffers that JavaScript kept beyond their time.
     pub escapes: f64,
+    /// What was live in each named span of time, in the order in which the names first appeared.
+    pub phases: Vec<PhaseFigures>,
+    /// Spans of time for whose names there was no room.
+    pub phases_missed: f64,
+}
+
+/// What happened in the spans of time under one name.
+#[napi(object)]
+pub struct PhaseFigures {
+    pub name: String,
+    /// How many began.
+    pub times: f64,
+    /// How many of them have not ended.
+    pub open: f64,
+    /// The most bytes that were live while one of them was open.
+    pub peak_live_bytes: f64,
+}
+
+impl PhaseFigures {
+    fn of(phase: &nalloc::PhaseStats) -> Self {
+        let beside_bytes = preloaded::phase_peak_bytes(phase.name);
+        Self {
+            name: phase.name.to_owned(),
+            times: number::from_u64(phase.times),
+            open: number::from_u64(phase.open),
+            peak_live_bytes: number::from_u64(phase.peak_live_bytes + beside_bytes),
+        }
+    }
 }
 
 /// The allocator's figures, now.
@@ -76,6 +104,8 @@ pub fn stats() -> MemoryStats {
         arenas: number::from_u64(stats.arenas + arenas.arenas),
         keys: number::from_u64(key::open_keys()),
         escapes: number::from_u64(region::escapes()),
+        phases: stats.phases.iter().map(PhaseFigures::of).collect(),
+        phases_missed: number::from_u64(stats.phases.missed()),
     }
 }
 

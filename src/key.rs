@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    hint::black_box,
     ops::Deref,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
@@ -10,7 +11,7 @@ use std::{
 };
 
 use nalloc_bn254::HeapBuffer;
-use nalloc_groth16::{ProvingKey, ReadOptions, process_bytes};
+use nalloc_groth16::{ProvingKey, ReadOptions, VerifyingKey, process_bytes};
 use napi::{
     Env,
     bindgen_prelude::{ClassInstance, Either3, PromiseRaw, Uint8ArraySlice},
@@ -20,11 +21,15 @@ use napi_derive::napi;
 use crate::{
     error::{DISPOSED, Failure, INTERNAL, INVALID_ARG, Result},
     limit::{Admission, Need},
-    line::{self, Turn},
+    line::{self, Grant, Turn},
     number,
     region::Lease,
-    task::Task,
+    task::{Task, TaskState},
+    verify::VerifyingKeyHandle,
 };
+
+/// The smallest page of any machine.
+const PAGE_BYTES_MIN: usize = 4096;
 
 /// The counts of a circuit that say how much memory it takes.
 #[napi(object)]
@@ -92,6 +97,8 @@ pub struct KeyInfo {
     pub sha256: String,
     /// Length of the file.
     pub bytes: f64,
+    /// Whether it was made for development: everybody can forge proofs for it.
+    pub unsafe_dev: bool,
 }
 
 static OPEN_KEYS: AtomicU64 = AtomicU64::new(0);
@@ -195,6 +202,7 @@ impl ProvingKeyHandle {
             domain_size: info.domain_size,
             sha256: info.sha256.clone(),
             bytes: number::from_u64(info.bytes),
+            unsafe_dev: info.is_unsafe_dev,
         })
     }
 
@@ -241,7 +249,7 @@ impl ProvingKeyHandle {
 /// once would hold the event loop.
 #[napi]
 pub struct FileBytes {
-    bytes: Mutex<Option<HeapBuffer<u8>>>,
+    bytes: Arc<Mutex<Option<HeapBuffer<u8>>>>,
 }
 
 #[napi]
@@ -250,7 +258,22 @@ impl FileBytes {
     #[napi(constructor, catch_unwind)]
     pub fn new(length: f64) -> Result<Self> {
         let bytes = HeapBuffer::zeroed(number::bytes(length)).map_err(Failure::from)?;
-        Ok(Self { bytes: Mutex::new(Some(bytes)) })
+        Ok(Self { bytes: Arc::new(Mutex::new(Some(bytes))) })
+    }
+
+    /// Touches every page on a thread of the pool, before anything is written: what the system needs
+    /// to find memory is then not the event loop's time.
+    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
+    pub fn touch<'env>(&self, env: &'env Env, task: &Task) -> Result<PromiseRaw<'env, ()>> {
+        let bytes = Arc::clone(&self.bytes);
+        let touch = move |_: &TaskState, _: &Grant| {
+            let mut bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
+            for page in bytes.iter_mut().flat_map(|bytes| bytes.chunks_mut(PAGE_BYTES_MIN)) {
+                page[0] = black_box(0);
+            }
+            Ok(())
+        };
+        task.start(env, Turn::AtOnce, touch, |()| ())
     }
 
     /// Copies a piece to its place.
@@ -273,7 +296,7 @@ impl FileBytes {
     }
 
     /// The bytes, which it has no more.
-    fn take(&self) -> Result<HeapBuffer<u8>> {
+    pub fn take(&self) -> Result<HeapBuffer<u8>> {
         let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         bytes.take().ok_or_else(|| Failure::disposed("bytes").into())
     }
@@ -301,14 +324,7 @@ pub fn open_proving_key<'env>(
         Turn::InLine(Need::Unknown),
         move |state, grant| {
             let admission = Admission::new(options.memory_limit_bytes, 0, grant.room);
-            let read = ReadOptions {
-                pool: grant.pool,
-                observer: state,
-                allow_insecure: options.allow_insecure,
-                memory_limit_bytes: admission.bytes_max(),
-                table_bytes_max: options.table_bytes_max.map_or(0, number::byte_limit),
-                name: &options.name,
-            };
+            let read = read_options(&options, admission, (state, grant));
             let key = match source {
                 Input::Path(path) => ProvingKey::read(path.as_ref(), &read),
                 Input::Bytes(bytes) => ProvingKey::from_bytes(&bytes, &read),
@@ -318,6 +334,48 @@ pub fn open_proving_key<'env>(
         },
         |key| ProvingKeyHandle { key: Mutex::new(Some(Arc::new(key))) },
     )
+}
+
+/// Opens the verification key in a .zkey, of which no more is read; a source as for
+/// `openProvingKey`.
+#[napi(catch_unwind, ts_return_type = "Promise<VerifyingKeyHandle>")]
+pub fn open_verifying_key<'env>(
+    env: &'env Env,
+    source: Either3<String, Uint8ArraySlice<'_>, ClassInstance<'_, FileBytes>>,
+    options: OpenOptions,
+    task: &Task,
+) -> Result<PromiseRaw<'env, VerifyingKeyHandle>> {
+    let source = Input::copy_of(source)?;
+    task.start(
+        env,
+        Turn::InLine(Need::Unknown),
+        move |state, grant| {
+            let admission = Admission::new(options.memory_limit_bytes, 0, grant.room);
+            let read = read_options(&options, admission, (state, grant));
+            let key = match source {
+                Input::Path(path) => VerifyingKey::read_zkey(path.as_ref(), &read),
+                Input::Bytes(bytes) => VerifyingKey::from_zkey(&bytes, &read),
+                Input::Arena(bytes) => VerifyingKey::from_zkey(bytes.as_slice(), &read),
+            };
+            key.map_err(|error| admission.explain(error))
+        },
+        VerifyingKeyHandle::from,
+    )
+}
+
+fn read_options<'a>(
+    options: &'a OpenOptions,
+    admission: Admission,
+    (state, grant): (&'a TaskState, &'a Grant),
+) -> ReadOptions<'a> {
+    ReadOptions {
+        pool: grant.pool,
+        observer: state,
+        allow_insecure: options.allow_insecure,
+        memory_limit_bytes: admission.bytes_max(),
+        table_bytes_max: options.table_bytes_max.map_or(0, number::byte_limit),
+        name: &options.name,
+    }
 }
 
 /// What a job opens: it must not touch JavaScript's memory, which may move or go away.

@@ -22,6 +22,7 @@ use napi_derive::napi;
 use crate::{
     error::{BUSY, Failure, INTERNAL, INVALID_ARG, QUEUE_FULL, Result},
     limit::{self, Need, Promise, Room},
+    number,
     task::TaskState,
 };
 
@@ -150,6 +151,20 @@ fn pool_at(place: usize) -> std::result::Result<&'static Pool, Failure> {
     let pool = Pool::new(Some(count))
         .map_err(|error| Failure::new(INTERNAL, format!("no threads for the pool: {error}")))?;
     Ok(slot.get_or_init(|| pool))
+}
+
+/// How many calls may wait.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn queue_max() -> f64 {
+    number::from_usize(line().waiting_max)
+}
+
+/// How many threads a job has, or will have.
+#[napi(catch_unwind)]
+#[must_use]
+pub fn job_threads() -> f64 {
+    number::from_usize(thread_count())
 }
 
 /// Threads that a pool has, or will have.

@@ -11,12 +11,35 @@ use std::sync::OnceLock;
 type Figures = unsafe extern "C" fn(*mut u64, usize) -> usize;
 type Act = extern "C" fn();
 type Give = extern "C" fn() -> u64;
+type BeginPhase = unsafe extern "C" fn(*const u8, usize) -> usize;
+type EndPhase = extern "C" fn(usize);
+type PhasePeak = unsafe extern "C" fn(*const u8, usize) -> u64;
 
 struct Library {
     figures: Figures,
     reset_peak: Act,
     soften: Give,
     release: Give,
+    /// None in an older library.
+    phases: Option<PhaseCalls>,
+}
+
+struct PhaseCalls {
+    begin: BeginPhase,
+    end: EndPhase,
+    peak: PhasePeak,
+}
+
+/// A phase of the library's heap, which ends when this is dropped.
+pub struct Phase {
+    number: usize,
+    end: EndPhase,
+}
+
+impl Drop for Phase {
+    fn drop(&mut self) {
+        (self.end)(self.number);
+    }
 }
 
 /// Figures of the library's heap, in the order in which it has them; all 0 without it.
@@ -54,9 +77,41 @@ fn library() -> Option<&'static Library> {
             soften: unsafe { transmute::<*mut c_void, Give>(find(c"nalloc_preload_soften")?) },
             // SAFETY: as above.
             release: unsafe { transmute::<*mut c_void, Give>(find(c"nalloc_preload_release")?) },
+            phases: find_phases(),
         })
     });
     found.as_ref()
+}
+
+fn find_phases() -> Option<PhaseCalls> {
+    Some(PhaseCalls {
+        // SAFETY: the type of the function of that name, in every version that has it.
+        begin: unsafe {
+            transmute::<*mut c_void, BeginPhase>(find(c"nalloc_preload_begin_phase")?)
+        },
+        // SAFETY: as above.
+        end: unsafe { transmute::<*mut c_void, EndPhase>(find(c"nalloc_preload_end_phase")?) },
+        // SAFETY: as above.
+        peak: unsafe { transmute::<*mut c_void, PhasePeak>(find(c"nalloc_preload_phase_peak")?) },
+    })
+}
+
+fn phases() -> Option<&'static PhaseCalls> {
+    library()?.phases.as_ref()
+}
+
+/// Begins a phase in the library's heap, if there is one. `name` is never freed.
+pub fn phase(name: &'static str) -> Option<Phase> {
+    let calls = phases()?;
+    // SAFETY: the text is UTF-8 and lives for ever.
+    let number = unsafe { (calls.begin)(name.as_ptr(), name.len()) };
+    Some(Phase { number, end: calls.end })
+}
+
+/// The most that was live in the library's heap while a phase of this name was open.
+pub fn phase_peak_bytes(name: &str) -> u64 {
+    // SAFETY: the text has that many bytes.
+    phases().map_or(0, |calls| unsafe { (calls.peak)(name.as_ptr(), name.len()) })
 }
 
 impl Preloaded {

@@ -1,8 +1,9 @@
-//! `VerifyingKeyHandle` and `verify`: strict about everything, an answer for what is not a key.
+//! `VerifyingKeyHandle`, `verify` and `verifyBatch`: strict about everything, an answer for what is
+//! not a proof.
 
 use std::sync::Arc;
 
-use nalloc_groth16::{VerifyFailure, VerifyingKey};
+use nalloc_groth16::{BatchOptions, BatchTexts, VerifyFailure, VerifyingKey};
 use napi::{Env, bindgen_prelude::PromiseRaw};
 use napi_derive::napi;
 
@@ -18,13 +19,19 @@ pub struct VerifyingKeyHandle {
     key: Arc<VerifyingKey>,
 }
 
+impl From<VerifyingKey> for VerifyingKeyHandle {
+    fn from(key: VerifyingKey) -> Self {
+        Self { key: Arc::new(key) }
+    }
+}
+
 #[napi]
 impl VerifyingKeyHandle {
     /// Reads `verification_key.json`; `name` is how messages name it.
     #[napi(factory, catch_unwind)]
     pub fn from_json(json: String, name: String) -> Result<Self> {
         let key = VerifyingKey::from_json(json.as_bytes(), &name).map_err(Failure::from)?;
-        Ok(Self { key: Arc::new(key) })
+        Ok(key.into())
     }
 
     /// Public signals that a proof for this key has.
@@ -33,10 +40,22 @@ impl VerifyingKeyHandle {
         self.key.n_public()
     }
 
+    /// Whether gamma equals delta: everybody can forge proofs that it accepts.
+    #[napi(getter, catch_unwind)]
+    pub fn is_insecure(&self) -> bool {
+        self.key.is_insecure()
+    }
+
     /// The key as snarkjs writes it, less the derived pairing.
     #[napi(catch_unwind)]
     pub fn to_json(&self) -> String {
         self.key.to_json()
+    }
+
+    /// The key as snarkjs writes it; the derived pairing takes a millisecond.
+    #[napi(catch_unwind)]
+    pub fn to_json_with_pairing(&self) -> String {
+        self.key.to_json_with_pairing()
     }
 }
 
@@ -71,5 +90,40 @@ pub fn verify<'env>(
             };
             explained.err().map(refusal)
         },
+    )
+}
+
+/// A proof and its signals, as texts.
+#[napi(object, object_to_js = false)]
+pub struct ProofTexts {
+    /// The text of `proof.json`.
+    pub proof: String,
+    /// The text of `public.json`.
+    pub public_signals: String,
+}
+
+/// Resolves to whether each of `items` proves its signals; no items do. A thousand take a tenth of a
+/// second, so more come in several calls.
+#[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
+pub fn verify_batch<'env>(
+    env: &'env Env,
+    key: &VerifyingKeyHandle,
+    items: Vec<ProofTexts>,
+    task: &Task,
+) -> Result<PromiseRaw<'env, bool>> {
+    let key = Arc::clone(&key.key);
+    task.start(
+        env,
+        Turn::AtOnce,
+        move |state, grant| {
+            let items = items.iter().map(|ProofTexts { proof, public_signals }| BatchTexts {
+                proof: proof.as_bytes(),
+                public: public_signals.as_bytes(),
+            });
+            let items: Vec<_> = items.collect();
+            let options = BatchOptions { pool: grant.pool, observer: state };
+            Ok(key.verify_batch_json(&items, options)?)
+        },
+        |is_valid| is_valid,
     )
 }

@@ -1,14 +1,15 @@
 // Runs the witness calculators that circom 2 compiles.
 //
 // Owns the four functions that such a module may import, and the order of the calls to its exports.
-// Each computation gets an instance of its own, whose memory is overwritten afterwards: the
-// instance holds every witness value. Values go from its shared words through a small buffer, which
+// Each computation gets an instance of its own, whose memory comes from outside and is overwritten
+// afterwards: it holds every witness value. Values go from its shared words through a small buffer, which
 // is wiped, to the sink; none of them ever becomes a number, a bigint or a string. What the wipe
 // cannot reach are the registers and the stack of the compiled code.
 
 import { ELEMENT_BYTES, isPrime } from './_field.ts'
+import { MEMORY_IMPORT, type MemoryLimits, withImportedMemory } from './_sharedMemory.ts'
 import { type Expected, type NameHash, readSignals, type Signals } from './_signals.ts'
-import { type WasmModule, webAssembly } from './_webAssembly.ts'
+import { type WasmModule, type WasmSharedMemory, webAssembly } from './_webAssembly.ts'
 import { NallocError } from './errors.ts'
 import type { CircuitInputs } from './inputs.ts'
 
@@ -20,8 +21,24 @@ export interface WitnessSink {
   dispose(): void
 }
 
+/** A compiled calculator, as it goes from thread to thread. @internal */
+export interface CalculatorCode {
+  readonly module: WasmModule
+  /** Of the memory that it imports. */
+  readonly limits: MemoryLimits
+}
+
+/** A compiled calculator that can be asked. @internal */
+export interface CompiledCalculator extends CalculatorCode {
+  /** Computes nothing. Throws ERR_WITNESS, ERR_LIMIT. */
+  shape(): CalculatorShape
+}
+
+/** Where the memory of a computation comes from; all of it is zero. @internal */
+export type MakeMemory = (limits: MemoryLimits) => WasmSharedMemory
+
 interface Calculator {
-  readonly memory: { readonly buffer: ArrayBuffer }
+  readonly memory: { readonly buffer: SharedArrayBuffer }
   getVersion(): number
   getFieldNumLen32(): number
   getRawPrime(): void
@@ -65,14 +82,20 @@ const FIELD_WORDS = ELEMENT_BYTES / 4
  * Compiles a calculator and checks that it is one, for circom 2 and BN254. Throws ERR_BAD_MAGIC,
  * ERR_UNSUPPORTED_VERSION, ERR_PRIME_MISMATCH. @internal
  */
-export async function compileCalculator(name: string, bytes: Uint8Array): Promise<WasmModule> {
-  const module = await webAssembly.compile(bytes).catch((cause: unknown) => {
+export async function compileCalculator(
+  name: string,
+  bytes: Uint8Array,
+): Promise<CompiledCalculator> {
+  const changed = withImportedMemory(bytes)
+  const module = await webAssembly.compile(changed?.bytes ?? bytes).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause)
     const message = `${name}: expected a WebAssembly module: ${reason}.`
     throw new NallocError('ERR_BAD_MAGIC', message, { cause })
   })
   checkInterface(name, module)
-  const instance = await Instance.make(module)
+  if (changed === undefined) throw versionError(name, 'a module that defines no memory')
+  const { limits } = changed
+  const instance = await Instance.make({ module, limits }, newMemory)
   const { version, isBn254 } = instance.identify()
   if (version !== 2) throw versionError(name, `a calculator of circom ${version}`)
   if (!isBn254) {
@@ -80,7 +103,12 @@ export async function compileCalculator(name: string, bytes: Uint8Array): Promis
       hint: 'Compile it with circom --prime bn128.',
     })
   }
-  return module
+  return { module, limits, shape: () => instance.shape() }
+}
+
+/** A memory of its own. @internal */
+export function newMemory({ initial, maximum }: MemoryLimits): WasmSharedMemory {
+  return new webAssembly.Memory({ initial, maximum, shared: true })
 }
 
 /** What a calculator takes and gives; asking it computes nothing. @internal */
@@ -89,35 +117,34 @@ export interface CalculatorShape extends Expected {
   readonly witnessLength: number
 }
 
-/** What a compiled calculator takes and gives. Throws ERR_WITNESS, ERR_LIMIT. @internal */
-export async function shapeOf(module: WasmModule): Promise<CalculatorShape> {
-  return (await Instance.make(module)).shape()
-}
-
 /**
  * Computes the witness of `inputs` and hands it to the sink that `makeSink` makes for its length;
  * the sink is disposed on failure. Throws ERR_INPUT, ERR_WITNESS. @internal
  */
 export async function calculate<S extends WitnessSink>(
-  module: WasmModule,
+  calculator: CompiledCalculator,
   inputs: CircuitInputs,
   makeSink: (length: number) => S,
 ): Promise<S> {
-  const signals = readSignals(inputs, await shapeOf(module))
+  const signals = readSignals(inputs, calculator.shape())
   try {
-    return await calculateSignals(module, signals, makeSink)
+    return await calculateSignals(calculator, signals, makeSink)
   } finally {
     signals.words.fill(0)
   }
 }
 
-/** As `calculate`, from inputs that were read; the caller wipes them. @internal */
+/**
+ * As `calculate`, from inputs that were read; the caller wipes them. The memory is zero again
+ * afterwards. @internal
+ */
 export async function calculateSignals<S extends WitnessSink>(
-  module: WasmModule,
+  code: CalculatorCode,
   signals: Signals,
   makeSink: (length: number) => S,
+  makeMemory: MakeMemory = newMemory,
 ): Promise<S> {
-  const instance = await Instance.make(module)
+  const instance = await Instance.make(code, makeMemory)
   try {
     instance.compute(signals)
     return instance.drain(makeSink)
@@ -126,11 +153,11 @@ export async function calculateSignals<S extends WitnessSink>(
   }
 }
 
-/** One instance of a calculator, for one computation. */
+/** One instance of a calculator, to be asked or for one computation. */
 class Instance {
   readonly #exports: Calculator
   /** The field element that the module and we pass to each other. */
-  #shared = new Uint32Array()
+  #shared: Uint32Array = new Uint32Array()
   /** Where the module says that it fails, innermost template first. */
   readonly #frames: string[] = []
 
@@ -139,25 +166,33 @@ class Instance {
     this.#frames = frames
   }
 
-  static async make(module: WasmModule): Promise<Instance> {
+  static async make({ module, limits }: CalculatorCode, makeMemory: MakeMemory): Promise<Instance> {
     const frames: string[] = []
     const runtime = {
       exceptionHandler: (code: number) => {
         throw new CalculatorException(code)
       },
       printErrorMessage: () => {
-        if (frames.length < FRAMES_MAX) frames.push(readMessage(exports))
+        if (frames.length < FRAMES_MAX && calculator) frames.push(readMessage(calculator))
       },
       // What a circuit logs may be secret and is not ours to print.
       writeBufferMessage: () => undefined,
       showSharedRWMemory: () => undefined,
     }
-    const instance = await webAssembly.instantiate(module, { runtime }).catch((error: unknown) => {
+    let calculator: Calculator | undefined
+    let memory: WasmSharedMemory | undefined
+    try {
+      memory = makeMemory(limits)
+      const imports = { runtime, [MEMORY_IMPORT.module]: { [MEMORY_IMPORT.name]: memory } }
+      const instance = await webAssembly.instantiate(module, imports)
+      // `checkInterface` has compared names and kinds; the signatures are circom's.
+      calculator = instance.exports as unknown as Calculator
+      return new Instance(calculator, frames)
+    } catch (error) {
+      // It may have been written to.
+      if (memory !== undefined) new Uint8Array(memory.buffer).fill(0)
       throw explain(error, frames)
-    })
-    // `checkInterface` has compared names and kinds; the signatures are circom's.
-    const exports = instance.exports as unknown as Calculator
-    return new Instance(exports, frames)
+    }
   }
 
   identify(): { version: number; isBn254: boolean } {
@@ -233,7 +268,7 @@ class Instance {
   }
 
   #sharedWords(): Uint32Array {
-    // A memory that has grown has detached its earlier buffer, and the view is empty then.
+    // A memory that has grown may have detached its earlier buffer, and the view is empty then.
     if (this.#shared.length === 0) {
       const { memory, getSharedRWMemoryStart } = this.#exports
       this.#shared = new Uint32Array(memory.buffer, getSharedRWMemoryStart(), FIELD_WORDS)
@@ -264,10 +299,12 @@ function checkInterface(name: string, module: WasmModule): void {
   if (imports.some((entry) => entry.module === 'env' && entry.name === 'memory')) {
     throw versionError(name, 'a calculator of circom 1')
   }
-  const alien = imports.find(
-    (entry) =>
-      entry.module !== 'runtime' || entry.kind !== 'function' || !IMPORTS.includes(entry.name),
-  )
+  const alien = imports.find((entry) => {
+    const { module: from, name: key, kind } = entry
+    // The one that was put in; a module that brings one as well does not compile.
+    if (from === MEMORY_IMPORT.module && key === MEMORY_IMPORT.name) return kind !== 'memory'
+    return from !== 'runtime' || kind !== 'function' || !IMPORTS.includes(key)
+  })
   if (alien) {
     throw versionError(name, `a module that imports ${alien.kind} ${alien.module}.${alien.name}`)
   }

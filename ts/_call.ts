@@ -20,6 +20,11 @@ export class Call {
     this.throwIfAborted()
   }
 
+  /** True once the signal has fired. */
+  get isAborted(): boolean {
+    return this.#signal?.aborted ?? false
+  }
+
   throwIfAborted(): void {
     if (this.#signal?.aborted) throw reasonOf(this.#signal)
   }

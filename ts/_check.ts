@@ -66,6 +66,14 @@ export function checkInteger(
   return value
 }
 
+/** Text that is neither empty nor long. @internal */
+export function checkText(name: string, value: unknown, charsMax: number): string {
+  const expected = `text of 1..${charsMax} characters`
+  if (typeof value !== 'string') throw wrongType(name, expected, show(value))
+  if (value.length >= 1 && value.length <= charsMax) return value
+  throw wrongValue(name, expected, show(value))
+}
+
 /** @internal */
 export function checkFunction<T>(name: string, value: T | undefined): T | undefined {
   if (value === undefined || typeof value === 'function') return value

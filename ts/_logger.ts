@@ -14,6 +14,7 @@ const PHASES: Readonly<Record<ProgressPhase, string>> = {
   msm: 'multiplying points',
   finish: 'blinding the proof',
   'self-verify': 'verifying the proof',
+  setup: 'making points',
 }
 
 /** What is used of a logger, as `console`, winston and pino have it. One of them is enough. */

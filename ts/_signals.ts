@@ -124,7 +124,7 @@ function* write(
   const writer = new Writer(words)
   for (const [i, { name, first, count }] of list.entries()) {
     yield* writer.write(name, entries[i]?.[1])
-    if (writer.count !== first + count) throw countError(name, count, writer.count - first)
+    if (writer.count !== first + count) throw countError(name, [count, writer.count - first])
   }
 }
 
@@ -149,15 +149,13 @@ function measure(entries: readonly [string, unknown][], expected: Expected): Sig
   return entries.map(([name, value]) => {
     const hash = hashOfName(name)
     const size = expected.sizeOf(hash)
+    const hint = (): string => givenBeside(name, entries, expected)
     if (size < 1) {
-      const others = entries.map(([other]) => other).filter((other) => other !== name)
-      const given = others.length === 0 ? '' : ` Given beside it: ${shorten(others)}.`
-      throw inputError(`signal "${name}": the circuit has no input of this name.${given}`, {
-        signal: name,
-      })
+      const message = `signal "${name}": the circuit has no input of this name.`
+      throw inputError(message, { signal: name }, hint())
     }
     const count = countOf(name, value)
-    if (count !== size) throw countError(name, size, count)
+    if (count !== size) throw countError(name, [size, count], hint())
     const signal = { name, hash, first, count }
     first += count
     return signal
@@ -239,17 +237,37 @@ function hintFor(value: unknown): string | undefined {
   return undefined
 }
 
-function countError(name: string, expected: number, got: number): NallocError {
+function countError(
+  name: string,
+  [expected, got]: readonly [expected: number, got: number],
+  hint?: string,
+): NallocError {
   const values = expected === 1 ? '1 value' : `${expected} values`
   const message = `signal "${name}": expected ${values}, got ${got}.`
-  return inputError(message, { signal: name, expected, got })
+  return inputError(message, { signal: name, expected, got }, hint)
 }
 
-function inputError(message: string, details: Record<string, unknown> = {}): NallocError {
-  return new NallocError('ERR_INPUT', message, { details })
+function inputError(
+  message: string,
+  details: Record<string, unknown> = {},
+  hint?: string,
+): NallocError {
+  return new NallocError('ERR_INPUT', message, hint === undefined ? { details } : { hint, details })
 }
 
-function namesOf(list: readonly Signal[]): string {
+/** The other signals: the module knows names by their hashes alone, and cannot list its own. */
+function givenBeside(
+  name: string,
+  entries: readonly [string, unknown][],
+  { total }: Expected,
+): string {
+  const others = entries.filter(([other]) => other !== name)
+  const list = others.map(([other, value]) => ({ name: other, count: countOf(other, value) }))
+  const given = list.length === 0 ? '' : ` Given beside it: ${namesOf(list)}.`
+  return `The circuit takes ${total} input values in all.${given}`
+}
+
+function namesOf(list: readonly Pick<Signal, 'name' | 'count'>[]): string {
   return shorten(list.map(({ name, count }) => (count === 1 ? name : `${name}[${count}]`)))
 }
 

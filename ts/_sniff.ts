@@ -5,7 +5,7 @@ import type { Opened } from './_source.ts'
 import { codeOf, NallocError } from './errors.ts'
 
 /** A kind of file, as messages call it. @internal */
-export type FileKind = 'a .zkey file' | 'a .wtns file' | 'a WebAssembly module'
+export type FileKind = 'a .zkey file' | 'a .wtns file' | 'an .r1cs file' | 'a WebAssembly module'
 
 /** An argument that is a file, in the order of the call. @internal */
 export interface FileArgument {

@@ -12,12 +12,22 @@ export interface WasmName {
   readonly kind: string
 }
 
+/** A memory that several threads see. @internal */
+export interface WasmSharedMemory {
+  readonly buffer: SharedArrayBuffer
+}
+
 interface WasmApi {
   compile(bytes: Uint8Array): Promise<WasmModule>
   instantiate(
     module: WasmModule,
     imports: Record<string, Record<string, unknown>>,
   ): Promise<{ readonly exports: Record<string, unknown> }>
+  readonly Memory: new (limits: {
+    readonly initial: number
+    readonly maximum: number
+    readonly shared: true
+  }) => WasmSharedMemory
   readonly Module: {
     imports(module: WasmModule): (WasmName & { readonly module: string })[]
     exports(module: WasmModule): WasmName[]

@@ -1,16 +1,15 @@
 // A circuit's witness calculator.
 
-import { type CalculatorShape, compileCalculator, shapeOf } from './_calculator.ts'
+import { type CalculatorCode, type CalculatorShape, compileCalculator } from './_calculator.ts'
+import { calculators } from './_calculatorPool.ts'
 import { Call, callNative } from './_call.ts'
 import { checkOptions } from './_check.ts'
 import { readWhole } from './_file.ts'
 import { readSignalsInTurns } from './_signals.ts'
 import { type FileArgument, withKindsNamed } from './_sniff.ts'
 import { checkSource, type Opened, type Source, unshared } from './_source.ts'
-import type { WasmModule } from './_webAssembly.ts'
-import { fillWitness } from './_witnessThread.ts'
 import type { CircuitInputs } from './inputs.ts'
-import { binding } from './native.ts'
+import { binding, type NativeWitness } from './native.ts'
 import type { AbortOptions, TaskOptions } from './options.ts'
 import { makeWitness, type Witness } from './witness.ts'
 
@@ -33,7 +32,7 @@ export let computeWitness: (circuit: Circuit, input: CircuitInputs, call: Call) 
  * console.log(witness.length)
  */
 export class Circuit {
-  readonly #module: WasmModule
+  readonly #code: CalculatorCode
   readonly #shape: CalculatorShape
 
   static {
@@ -44,8 +43,8 @@ export class Circuit {
           ? await readWhole(source.path, WASM_BYTES_MAX)
           : unshared(source.bytes)
       call.throwIfAborted()
-      const module = await compileCalculator(name, bytes)
-      return new Circuit(module, await shapeOf(module))
+      const calculator = await compileCalculator(name, bytes)
+      return new Circuit(calculator, calculator.shape())
     }
     computeWitness = async (circuit, input, call) => {
       call.throwIfAborted()
@@ -61,8 +60,8 @@ export class Circuit {
     }
   }
 
-  private constructor(module: WasmModule, shape: CalculatorShape) {
-    this.#module = module
+  private constructor(code: CalculatorCode, shape: CalculatorShape) {
+    this.#code = code
     this.#shape = shape
   }
 
@@ -89,12 +88,12 @@ export class Circuit {
   /**
    * Computes the witness for `input` and keeps it in secret native memory.
    *
-   * Runs in a thread of its own, which the first witness starts; the event loop stays free, and an
-   * abort is answered at once. The calculator's memory is overwritten afterwards, what the circuit
+   * Runs in a thread of its own; as many witnesses that are asked for at one time are computed at one
+   * time as `configure({ threads })` says. The event loop stays free, and an abort is answered at once. The calculator's memory is overwritten afterwards, what the circuit
    * logs is dropped; `input` is the caller's, and must not change before the promise has settled.
    *
    * @throws ERR_INPUT for a signal that is unknown, missing or of the wrong size; ERR_WITNESS when
-   * the input violates the circuit, with the template and line; ERR_NO_MEMORY
+   * the input violates the circuit, with the template and line; ERR_NO_MEMORY, ERR_QUEUE_FULL
    * @example
    * import { Circuit, NallocError } from 'nalloc'
    *
@@ -112,14 +111,12 @@ export class Circuit {
   async #compute(input: CircuitInputs, call: Call): Promise<Witness> {
     const signals = await readSignalsInTurns(input, this.#shape, () => call.throwIfAborted())
     const { WitnessHandle } = binding()
-    const native = callNative(() => new WitnessHandle(this.#shape.witnessLength))
+    const { witnessLength } = this.#shape
+    const make = (): NativeWitness => callNative(() => new WitnessHandle(witnessLength))
     try {
-      const { done, abandon } = fillWitness(this.#module, signals, native)
-      await call.orAbort(done, abandon)
-      return makeWitness(native)
-    } catch (error) {
-      native.dispose()
-      throw error
+      call.throwIfAborted()
+      const { done, abandon } = calculators.fill(this.#code, signals, make)
+      return makeWitness(await call.orAbort(done, abandon))
     } finally {
       // Also under a computation that was abandoned, whose result nobody gets.
       signals.words.fill(0)

@@ -31,7 +31,9 @@ export type { CircuitInputs, SignalValue } from './inputs.ts'
 export type * from './options.ts'
 export type { Groth16Proof, PublicSignals } from './proof.ts'
 export { type KeyInfo, type ProofEstimate, type ProofResult, ProvingKey } from './provingKey.ts'
+export { setupUnsafeDev } from './setup.ts'
 export {
+  type ProofItem,
   type VerifyFailure,
   VerifyingKey,
   type VerifyingKeyJson,

@@ -26,11 +26,13 @@ export {
   type Groth16Proof,
   groth16,
   type KeyInfo,
+  type LabelOptions,
   type OneShotOptions,
   type OpenOptions,
   type Progress,
   type ProgressPhase,
   type ProofEstimate,
+  type ProofItem,
   type ProofResult,
   type ProveOptions,
   ProvingKey,
@@ -38,16 +40,20 @@ export {
   type ResetOptions,
   type SecretOptions,
   type SecretProtection,
+  type SetupOptions,
   type SignalValue,
   type Size,
   type Source,
+  setupUnsafeDev,
   type TaskOptions,
   type VerifyFailure,
   VerifyingKey,
   type VerifyingKeyJson,
+  type VerifyingKeyOptions,
   type VerifyOutcome,
   Witness,
 } from './groth16.ts'
 export { type Memory, memory } from './memory.ts'
+export { phase } from './phase.ts'
 export { SecretBuf, type SecretStatus } from './secretBuf.ts'
-export { type MemoryStats, resetPeak, stats } from './stats.ts'
+export { type MemoryStats, type PhaseStats, resetPeak, stats } from './stats.ts'

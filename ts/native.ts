@@ -18,6 +18,10 @@ export type NativeTask = Addon.Task
 export type NativeFileBytes = Addon.FileBytes
 /** A parsed proving key in native memory. @internal */
 export type NativeProvingKey = Addon.ProvingKeyHandle
+/** A proof and its public signals as texts. @internal */
+export type NativeProofTexts = Addon.ProofTexts
+/** A key for development that is being made. @internal */
+export type NativeSetup = Addon.SetupHandle
 /** A checked verification key in native memory. @internal */
 export type NativeVerifyingKey = Addon.VerifyingKeyHandle
 /** The native side of an arena. @internal */
@@ -101,7 +105,7 @@ function thisHost(): Host {
 function tupleOf({ platform, arch, isGlibc }: Host): string {
   if (platform !== 'linux' || (arch !== 'x64' && arch !== 'arm64')) {
     throw new NallocError('ERR_PLATFORM', `linux x64/arm64 only (found ${platform}-${arch}).`, {
-      hint: 'Prove on a Linux server, or with snarkjs here.',
+      hint: 'Prove on a Linux server, or with snarkjs here: NALLOC_FALLBACK=1, see docs/register.md.',
       details: { platform, arch },
     })
   }

@@ -25,6 +25,7 @@ export type ProgressPhase =
   | 'msm'
   | 'finish'
   | 'self-verify'
+  | 'setup'
 
 /** How far a call has come. */
 export interface Progress {
@@ -52,8 +53,17 @@ export interface TaskOptions extends AbortOptions {
   readonly onProgress?: ((progress: Progress) => void) | undefined
 }
 
+/** Options of `ProvingKey.fromShared`. */
+export interface LabelOptions {
+  /**
+   * What the metrics of `nalloc/metrics` call the circuit of this handle, 1..64 characters.
+   * @defaultValue the first twelve digits of the key's SHA-256
+   */
+  readonly label?: string | undefined
+}
+
 /** Options of `ProvingKey.open`. */
-export interface OpenOptions extends TaskOptions {
+export interface OpenOptions extends TaskOptions, LabelOptions {
   /** SHA-256 of the file in hexadecimal digits; another file is refused with ERR_FILE_CHANGED. */
   readonly sha256?: string | undefined
   /**
@@ -69,6 +79,18 @@ export interface OpenOptions extends TaskOptions {
    * where a memory limit leaves less. @defaultValue 0
    */
   readonly tableLimit?: Size | undefined
+}
+
+/** Options of `VerifyingKey.fromZkey`. */
+export interface VerifyingKeyOptions extends AbortOptions {
+  /** Accept a key without a phase-2 contribution, as for `ProvingKey.open`. @defaultValue false */
+  readonly allowInsecure?: boolean | undefined
+}
+
+/** Options of `setupUnsafeDev`. */
+export interface SetupOptions extends TaskOptions {
+  /** Refuse with ERR_LIMIT a circuit that needs more bytes than this. @defaultValue no limit */
+  readonly memoryLimit?: Size | undefined
 }
 
 /** A scalar that the caller fixes: an integer in [0, r). */
@@ -164,7 +186,8 @@ export interface AccessOptions {
 /** Settings of `configure`. */
 export interface ConfigureOptions {
   /**
-   * Threads of a proof, 1..1024. @defaultValue as many as this process may use at once: its CPUs
+   * Threads of a proof, 1..1024, and witnesses that are computed at the same time, at most 16. In a
+   * worker thread it is one witness. @defaultValue as many as this process may use at once: its CPUs
    * and the limits of its cgroup
    */
   readonly threads?: number | undefined
@@ -175,7 +198,8 @@ export interface ConfigureOptions {
    */
   readonly concurrency?: number | undefined
   /**
-   * Calls that may wait for their turn, 0..2^32-1; one more is refused with ERR_QUEUE_FULL.
+   * Calls that may wait for their turn, and as many for their witness, 0..2^32-1; one more is refused
+   * with ERR_QUEUE_FULL.
    * @defaultValue 1000
    */
   readonly maxQueue?: number | undefined

@@ -2,21 +2,36 @@
 
 import { setImmediate as turn } from 'node:timers/promises'
 import { Call, callNative } from './_call.ts'
-import { checkBoolean, checkOptions, checkScalar, checkSha256, checkSize, show } from './_check.ts'
+import {
+  checkBoolean,
+  checkOptions,
+  checkScalar,
+  checkSha256,
+  checkSize,
+  checkText,
+  show,
+} from './_check.ts'
+import { observed } from './_proofEvents.ts'
 import { type FileArgument, withKindsNamed } from './_sniff.ts'
 import { checkSource, type Opened, type Source, unshared, withNativeSource } from './_source.ts'
 import { type Circuit, checkCircuit, circuitOf, computeWitness } from './circuit.ts'
 import { NallocError, wrongType } from './errors.ts'
 import type { CircuitInputs } from './inputs.ts'
 import { binding, type NativeFileBytes, type NativeProvingKey } from './native.ts'
-import type { OpenOptions, ProgressPhase, ProveOptions } from './options.ts'
+import type { LabelOptions, OpenOptions, ProgressPhase, ProveOptions } from './options.ts'
 import type { Groth16Proof, PublicSignals } from './proof.ts'
 import { nativeSecretOf, SecretBuf } from './secretBuf.ts'
 import { makeVerifyingKey, type VerifyingKey } from './verifyingKey.ts'
 import { nativeWitnessOf, Witness } from './witness.ts'
 
-/** Bytes of a key that are copied between two turns of the event loop: 1 ms, in fresh memory. */
-const PIECE_BYTES = 2 ** 21
+/** Digits of a key's SHA-256 that tell it from others. */
+const LABEL_DIGITS = 12
+const LABEL_CHARS_MAX = 64
+/**
+ * Bytes of a key that are copied between two turns of the event loop. 2 MiB took up to 5.5 ms, where
+ * a virtual machine had to get the memory from its host.
+ */
+const PIECE_BYTES = 2 ** 19
 
 type OpenedBytes = Extract<Opened, { readonly kind: 'bytes' }>
 
@@ -35,6 +50,11 @@ export interface KeyInfo {
   readonly sha256: string
   /** Length of the file. */
   readonly bytes: number
+  /**
+   * True for a key of `nalloc setup --unsafe-dev`, made from secrets that everybody knows: anybody
+   * can forge proofs for it.
+   */
+  readonly unsafeDev: boolean
 }
 
 /** What a proof with a key will need. */
@@ -74,17 +94,20 @@ export interface KeySettings {
   readonly memoryLimitBytes?: number
   readonly tableBytesMax?: number
   readonly sha256: string | undefined
+  readonly label: string | undefined
 }
 
 /** Opens a key within a call. @internal */
 export let openKey: (source: Opened, settings: KeySettings, call: Call) => Promise<ProvingKey>
-/** Proves within a call. @internal */
-export let proveWith: (
+/** Proves within a call, which is a part of another one. */
+let provePart: (
   key: ProvingKey,
   witness: CheckedWitness,
   settings: ProofSettings,
   call: Call,
 ) => Promise<ProofResult>
+/** What metrics call the circuit of a key. */
+let labelOf: (key: ProvingKey) => string
 
 /**
  * A parsed `.zkey` in native memory, freed by `dispose()`, by `using`, or late by the garbage
@@ -102,10 +125,11 @@ export let proveWith: (
  */
 export class ProvingKey {
   readonly #native: NativeProvingKey
+  readonly #label: string | undefined
   #verifyingKey: VerifyingKey | undefined
 
   static {
-    openKey = async (source, { sha256, ...settings }, call) => {
+    openKey = async (source, { sha256, label, ...settings }, call) => {
       const options = { ...settings, name: source.name }
       const { openProvingKey } = binding()
       // Without a wait where none is needed: an arena is busy from the call on.
@@ -115,18 +139,20 @@ export class ProvingKey {
           ? withNativeSource(source, (from) => openProvingKey(from, options, task))
           : openProvingKey(copied, options, task),
       )
-      const key = new ProvingKey(native)
+      const key = new ProvingKey(native, label)
       if (sha256 === undefined || key.info.sha256 === sha256) return key
       const message = `${source.name}: expected sha256 ${sha256}, got ${key.info.sha256}.`
       const details = { expected: sha256, got: key.info.sha256 }
       key.dispose()
       throw new NallocError('ERR_FILE_CHANGED', message, { hint: 'Download it again.', details })
     }
-    proveWith = (key, witness, settings, call) => key.#prove(witness, settings, call)
+    provePart = (key, witness, settings, call) => key.#prove(witness, settings, call)
+    labelOf = (key) => key.#label ?? key.info.sha256.slice(0, LABEL_DIGITS)
   }
 
-  private constructor(native: NativeProvingKey) {
+  private constructor(native: NativeProvingKey, label: string | undefined) {
     this.#native = native
+    this.#label = label
   }
 
   /**
@@ -171,10 +197,14 @@ export class ProvingKey {
    * `
    * new Worker(program, { eval: true, workerData: key.share() })
    */
-  static fromShared(ticket: string): ProvingKey {
+  static fromShared(ticket: string, options?: LabelOptions): ProvingKey {
     const expected = 'text that share() gave'
     if (typeof ticket !== 'string') throw wrongType('ticket', expected, show(ticket))
-    return new ProvingKey(callNative(() => binding().sharedProvingKey(ticket)))
+    const label = checkLabel(checkOptions(options).label)
+    return new ProvingKey(
+      callNative(() => binding().sharedProvingKey(ticket)),
+      label,
+    )
   }
 
   /** Sizes and identity of the key. */
@@ -252,7 +282,7 @@ export class ProvingKey {
     const args: FileArgument[] = [
       { name: 'witness', position: 1, expected: 'a .wtns file', source: fileOf(checkedWitness) },
     ]
-    return withKindsNamed(args, () => this.#prove(checkedWitness, settings, call))
+    return withKindsNamed(args, () => proveWith(this, checkedWitness, settings, call))
   }
 
   /**
@@ -323,22 +353,25 @@ export class ProvingKey {
   }
 }
 
-/** Not those of a file, not few, and not an arena's, which need no copy. */
-function isCopiedInTurns(source: Opened): source is OpenedBytes {
+/** Not those of a file, not few, and not an arena's, which need no copy. @internal */
+export function isCopiedInTurns(source: Opened): source is OpenedBytes {
   if (source.kind === 'path' || source.bytes.length <= PIECE_BYTES) return false
   return !binding().liesInArena(source.bytes)
 }
 
 /**
  * A native copy of many bytes, made piece by piece: 32 MB at once take longer than the event loop
- * should wait.
+ * should wait. @internal
  */
-async function copyInTurns(source: OpenedBytes, call: Call): Promise<NativeFileBytes> {
+export async function copyInTurns(source: OpenedBytes, call: Call): Promise<NativeFileBytes> {
   const { FileBytes } = binding()
   const { bytes } = source
   const { length } = bytes
   const copy = callNative(() => new FileBytes(length))
   try {
+    // No progress: it is part of the wait.
+    await new Call({}).run((task) => copy.touch(task))
+    call.throwIfAborted()
     for (let at = 0; at < length; at += PIECE_BYTES) {
       // What was detached meanwhile has no bytes.
       if (bytes.length !== length) throw wrongType(source.name, 'bytes', 'a detached buffer')
@@ -354,8 +387,36 @@ async function copyInTurns(source: OpenedBytes, call: Call): Promise<NativeFileB
   }
 }
 
+/** Proves within a call. @internal */
+export async function proveWith(
+  key: ProvingKey,
+  witness: CheckedWitness,
+  settings: ProofSettings,
+  call: Call,
+): Promise<ProofResult> {
+  return observed(
+    () => labelOf(key),
+    call,
+    () => provePart(key, witness, settings, call),
+  )
+}
+
 /** Computes a witness, proves it and wipes it, within a call. @internal */
 export async function fullProveWith(
+  key: ProvingKey,
+  input: CircuitInputs,
+  circuit: Circuit,
+  settings: ProofSettings,
+  call: Call,
+): Promise<ProofResult> {
+  return observed(
+    () => labelOf(key),
+    call,
+    () => computeAndProve(key, input, circuit, settings, call),
+  )
+}
+
+async function computeAndProve(
   key: ProvingKey,
   input: CircuitInputs,
   circuit: Circuit,
@@ -366,7 +427,7 @@ export async function fullProveWith(
   const witness = await computeWitness(circuit, input, call)
   const witnessMs = performance.now() - startMs
   try {
-    const result = await proveWith(key, witness, settings, call)
+    const result = await provePart(key, witness, settings, call)
     const timings = { ...result.timings, witness: witnessMs + (result.timings.witness ?? 0) }
     return { ...result, timings }
   } finally {
@@ -395,9 +456,14 @@ export function keySettings(options: Partial<OpenOptions>): KeySettings {
   return {
     allowInsecure: checkBoolean('allowInsecure', options.allowInsecure, false),
     sha256: checkSha256('sha256', options.sha256),
+    label: checkLabel(options.label),
     ...(tableBytesMax === undefined ? {} : { tableBytesMax }),
     ...(memoryLimitBytes === undefined ? {} : { memoryLimitBytes }),
   }
+}
+
+function checkLabel(label: unknown): string | undefined {
+  return label === undefined ? undefined : checkText('label', label, LABEL_CHARS_MAX)
 }
 
 /** @internal */

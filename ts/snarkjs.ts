@@ -4,6 +4,7 @@
 // circuits that are named by their paths stay open between calls. The other parts lead to the
 // application's own snarkjs, which is loaded when one of them is used.
 
+import { orTheirs } from './_fallback.ts'
 import { openFiles, useCircuit, useKey } from './_keyCache.ts'
 import { Log, type LoggerLike } from './_logger.ts'
 import { passThrough } from './_passThrough.ts'
@@ -165,7 +166,8 @@ export interface Groth16 {
 }
 
 /**
- * Groth16 over BN254 in the place of snarkjs' own.
+ * Groth16 over BN254 in the place of snarkjs' own. On a platform that nalloc has no binary for,
+ * snarkjs' own if NALLOC_FALLBACK=1 is set.
  *
  * @example
  * import { readFileSync } from 'node:fs'
@@ -176,82 +178,85 @@ export interface Groth16 {
  * const { proof, publicSignals } = await groth16.fullProve(input, 'circuit.wasm', 'circuit.zkey')
  * console.log(await groth16.verify(vk, publicSignals, proof)) // true
  */
-export const groth16: Groth16 = Object.freeze({
-  async prove(
-    zkey: ProvingKey | Source,
-    wtns: Witness | Source,
-    logger?: LoggerLike | null,
-    options?: CompatOptions | null,
-  ): Promise<ProofWithSignals> {
-    const checkedKey = checkKey(zkey)
-    const checkedWitness = checkWitness('wtns', wtns)
-    const log = new Log(logger, 3)
-    const { opening, proving, waiter } = beginCall(options, log)
-    const args = [
-      fileArgument('zkey', 1, 'a .zkey file', fileOf(checkedKey)),
-      fileArgument('wtns', 2, 'a .wtns file', fileOf(checkedWitness)),
-    ]
-    return withKindsNamed(args, () =>
-      useKey(checkedKey, opening, waiter, async (key) =>
-        finish(await proveWith(key, checkedWitness, proving, waiter.call), log),
-      ),
-    )
-  },
-
-  async fullProve(
-    input: CircuitInputs,
-    wasm: Circuit | Source,
-    zkey: ProvingKey | Source,
-    logger?: LoggerLike | null,
-    wtnsCalcOptions?: CalculatorOptions | null,
-    options?: CompatOptions | null,
-  ): Promise<ProofWithSignals> {
-    const checkedCircuit = checkCircuit('wasm', wasm)
-    const checkedKey = checkKey(zkey)
-    const log = new Log(logger, 4)
-    checkCalculatorOptions(wtnsCalcOptions)
-    const { opening, proving, waiter } = beginCall(options, log)
-    const args = [
-      fileArgument('wasm', 2, 'a WebAssembly module', fileOf(checkedCircuit)),
-      fileArgument('zkey', 3, 'a .zkey file', fileOf(checkedKey)),
-    ]
-    return withKindsNamed(args, () =>
-      useCircuit(checkedCircuit, waiter, (circuit) =>
+export const groth16: Groth16 = orTheirs<Groth16>(
+  {
+    async prove(
+      zkey: ProvingKey | Source,
+      wtns: Witness | Source,
+      logger?: LoggerLike | null,
+      options?: CompatOptions | null,
+    ): Promise<ProofWithSignals> {
+      const checkedKey = checkKey(zkey)
+      const checkedWitness = checkWitness('wtns', wtns)
+      const log = new Log(logger, 3)
+      const { opening, proving, waiter } = beginCall(options, log)
+      const args = [
+        fileArgument('zkey', 1, 'a .zkey file', fileOf(checkedKey)),
+        fileArgument('wtns', 2, 'a .wtns file', fileOf(checkedWitness)),
+      ]
+      return withKindsNamed(args, () =>
         useKey(checkedKey, opening, waiter, async (key) =>
-          finish(await fullProveWith(key, input, circuit, proving, waiter.call), log),
+          finish(await proveWith(key, checkedWitness, proving, waiter.call), log),
         ),
-      ),
-    )
-  },
+      )
+    },
 
-  async verify(
-    vk: VerifyingKey | Source | object,
-    publicSignals: readonly FieldLike[],
-    proof: ProofLike,
-    logger?: LoggerLike | null,
-  ): Promise<boolean> {
-    const log = new Log(logger, 4)
-    const key = verifyingKeyOf(vk)
-    try {
-      const signals = publicSignalsOf(publicSignals, key.nPublic)
-      const outcome = await key.explain(proofOf(proof), signals)
-      if (outcome.valid) log.info('the proof is valid')
-      else log.error(`the proof is not valid: ${outcome.detail}`)
-      return outcome.valid
-    } catch (error) {
-      if (codeOf(error) !== 'ERR_INVALID_ARG' || !(error instanceof Error)) throw error
-      log.error(`the proof is not valid: ${error.message}`)
-      return false
-    }
-  },
+    async fullProve(
+      input: CircuitInputs,
+      wasm: Circuit | Source,
+      zkey: ProvingKey | Source,
+      logger?: LoggerLike | null,
+      wtnsCalcOptions?: CalculatorOptions | null,
+      options?: CompatOptions | null,
+    ): Promise<ProofWithSignals> {
+      const checkedCircuit = checkCircuit('wasm', wasm)
+      const checkedKey = checkKey(zkey)
+      const log = new Log(logger, 4)
+      checkCalculatorOptions(wtnsCalcOptions)
+      const { opening, proving, waiter } = beginCall(options, log)
+      const args = [
+        fileArgument('wasm', 2, 'a WebAssembly module', fileOf(checkedCircuit)),
+        fileArgument('zkey', 3, 'a .zkey file', fileOf(checkedKey)),
+      ]
+      return withKindsNamed(args, () =>
+        useCircuit(checkedCircuit, waiter, (circuit) =>
+          useKey(checkedKey, opening, waiter, async (key) =>
+            finish(await fullProveWith(key, input, circuit, proving, waiter.call), log),
+          ),
+        ),
+      )
+    },
 
-  async exportSolidityCallData(
-    proof: ProofLike,
-    publicSignals: readonly FieldLike[],
-  ): Promise<string> {
-    return solidityCallData(proof, publicSignals)
+    async verify(
+      vk: VerifyingKey | Source | object,
+      publicSignals: readonly FieldLike[],
+      proof: ProofLike,
+      logger?: LoggerLike | null,
+    ): Promise<boolean> {
+      const log = new Log(logger, 4)
+      const key = verifyingKeyOf(vk)
+      try {
+        const signals = publicSignalsOf(publicSignals, key.nPublic)
+        const outcome = await key.explain(proofOf(proof), signals)
+        if (outcome.valid) log.info('the proof is valid')
+        else log.error(`the proof is not valid: ${outcome.detail}`)
+        return outcome.valid
+      } catch (error) {
+        if (codeOf(error) !== 'ERR_INVALID_ARG' || !(error instanceof Error)) throw error
+        log.error(`the proof is not valid: ${error.message}`)
+        return false
+      }
+    },
+
+    async exportSolidityCallData(
+      proof: ProofLike,
+      publicSignals: readonly FieldLike[],
+    ): Promise<string> {
+      return solidityCallData(proof, publicSignals)
+    },
   },
-})
+  () => passThrough('groth16'),
+)
 
 /** The files that this entry point keeps open. */
 export interface KeyCache {

@@ -57,6 +57,21 @@ export interface MemoryStats {
    * at work on them. Their memory reads as zero; what was taken stays mapped.
    */
   readonly escapes: number
+  /** What was live in each phase, in the order in which their names first appeared; see `phase`. */
+  readonly phases: readonly PhaseStats[]
+  /** Phases that began under a name for which there was no room, since start. */
+  readonly phasesMissed: number
+}
+
+/** What happened in the phases of one name: of `phase`, and those that a proof goes through. */
+export interface PhaseStats {
+  readonly name: string
+  /** How many began. */
+  readonly times: number
+  /** How many of them have not ended. */
+  readonly open: number
+  /** The most bytes that were live while one of them was open, whoever took them. */
+  readonly peakLiveBytes: number
 }
 
 /**

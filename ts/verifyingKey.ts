@@ -1,12 +1,19 @@
 // A verification key: strict about the key, and a plain answer about everything else.
 
+import { setImmediate as turn } from 'node:timers/promises'
 import { Call, callNative } from './_call.ts'
-import { checkOptions, show, showType } from './_check.ts'
+import { checkBoolean, checkOptions, show, showType } from './_check.ts'
 import { readWholeSync } from './_file.ts'
-import { checkSource, isSource, type Source, unshared } from './_source.ts'
+import { withKindsNamed } from './_sniff.ts'
+import { checkSource, isSource, type Source, unshared, withNativeSource } from './_source.ts'
 import { wrongType } from './errors.ts'
-import { binding, type NativeVerifyingKey } from './native.ts'
-import type { AbortOptions } from './options.ts'
+import {
+  binding,
+  type NativeProofTexts,
+  type NativeTask,
+  type NativeVerifyingKey,
+} from './native.ts'
+import type { AbortOptions, VerifyingKeyOptions } from './options.ts'
 import { type Groth16Proof, type PublicSignals, textOfProof, textOfPublicSignals } from './proof.ts'
 
 /** A verification key in the form of verification_key.json. */
@@ -18,6 +25,8 @@ export interface VerifyingKeyJson {
   readonly vk_beta_2: readonly (readonly string[])[]
   readonly vk_gamma_2: readonly (readonly string[])[]
   readonly vk_delta_2: readonly (readonly string[])[]
+  /** The pairing of alpha and beta, which snarkjs writes and no verifier should believe. */
+  readonly vk_alphabeta_12?: readonly (readonly (readonly string[])[])[]
   readonly IC: readonly (readonly string[])[]
 }
 
@@ -35,12 +44,24 @@ export type VerifyOutcome =
   | { readonly valid: true }
   | { readonly valid: false; readonly reason: VerifyFailure; readonly detail: string }
 
+/** A proof and what it shall prove, as `ProvingKey.prove` returns them. */
+export interface ProofItem {
+  readonly proof: Groth16Proof
+  readonly publicSignals: PublicSignals
+}
+
 const JSON_BYTES_MAX = 2 ** 28
 /** How messages name a key that is no file. */
 const NAME = 'verifying key'
+/** Proofs of one native call: some tens of milliseconds on one thread. More of them gain nothing. */
+const TOGETHER_MAX = 256
+/** How long proofs are read until the event loop turns. */
+const TURN_MS = 2
 
 /** Wraps a key that the native side wrote. @internal */
 export let makeVerifyingKey: (json: string, name: string) => VerifyingKey
+/** The key as snarkjs exports it, with the pairing of alpha and beta. @internal */
+export let exportedKey: (key: VerifyingKey) => VerifyingKeyJson
 
 /**
  * What it takes to verify the proofs of one circuit.
@@ -58,14 +79,23 @@ export class VerifyingKey {
   readonly #native: NativeVerifyingKey
   /** How many public signals a proof has. */
   readonly nPublic: number
+  /**
+   * True for a key without a phase-2 contribution (gamma = delta): everybody can forge proofs that
+   * it accepts. Keys of `nalloc setup --unsafe-dev` are such keys.
+   */
+  readonly isInsecure: boolean
 
   static {
-    makeVerifyingKey = (json, name) => new VerifyingKey(json, name)
+    makeVerifyingKey = (json, name) =>
+      new VerifyingKey(callNative(() => binding().VerifyingKeyHandle.fromJson(json, name)))
+    exportedKey = (key) =>
+      JSON.parse(callNative(() => key.#native.toJsonWithPairing())) as VerifyingKeyJson
   }
 
-  private constructor(json: string, name: string) {
-    this.#native = callNative(() => binding().VerifyingKeyHandle.fromJson(json, name))
-    this.nPublic = this.#native.nPublic
+  private constructor(native: NativeVerifyingKey) {
+    this.#native = native
+    this.nPublic = native.nPublic
+    this.isInsecure = native.isInsecure
   }
 
   /**
@@ -81,11 +111,40 @@ export class VerifyingKey {
    * console.log(VerifyingKey.from('verification_key.json').nPublic)
    */
   static from(key: VerifyingKeyJson | Source): VerifyingKey {
-    if (!isSource(key)) return new VerifyingKey(textOfKey(key), NAME)
+    if (!isSource(key)) return makeVerifyingKey(textOfKey(key), NAME)
     const source = checkSource(NAME, key)
     const bytes =
       source.kind === 'path' ? readWholeSync(source.path, JSON_BYTES_MAX) : unshared(source.bytes)
-    return new VerifyingKey(new TextDecoder().decode(bytes), source.name)
+    return makeVerifyingKey(new TextDecoder().decode(bytes), source.name)
+  }
+
+  /**
+   * Reads the verification key that is in a Groth16 `.zkey`, and no more than that: of a key of any
+   * size some kilobytes. Bytes must not change before the promise has settled.
+   *
+   * @throws ERR_IO; ERR_BAD_MAGIC, ERR_TRUNCATED, ERR_UNSUPPORTED_PROTOCOL, ERR_INSECURE_KEY and
+   * others that name what is wrong with the file
+   * @example
+   * import { VerifyingKey } from 'nalloc'
+   *
+   * const key = await VerifyingKey.fromZkey('circuit.zkey')
+   * console.log(key.toJSON().nPublic === key.nPublic) // true
+   */
+  static async fromZkey(zkey: Source, options?: VerifyingKeyOptions): Promise<VerifyingKey> {
+    const source = checkSource('zkey', zkey)
+    const { allowInsecure, signal } = checkOptions(options)
+    const settings = {
+      allowInsecure: checkBoolean('allowInsecure', allowInsecure, false),
+      name: source.name,
+    }
+    const call = new Call({ signal })
+    const args = [{ name: 'zkey', position: 1, expected: 'a .zkey file', source } as const]
+    return withKindsNamed(args, async () => {
+      const { openVerifyingKey } = binding()
+      const open = (task: NativeTask): Promise<NativeVerifyingKey> =>
+        withNativeSource(source, (from) => openVerifyingKey(from, settings, task))
+      return new VerifyingKey(await call.run(open))
+    })
   }
 
   /**
@@ -141,6 +200,61 @@ export class VerifyingKey {
     )
     if (refusal === null) return { valid: true }
     return { valid: false, reason: refusal.reason as VerifyFailure, detail: refusal.detail }
+  }
+
+  /**
+   * Whether each of `items` is valid, in a fraction of the time that as many calls of `verify` take:
+   * true for no items, false for anything malformed. `explain` says which one is not valid, and why.
+   *
+   * Equations are weighted by 128 random bits each from the operating system, so that a batch with a
+   * wrong proof passes with a probability of at most 2^-128, whoever chose the proofs.
+   *
+   * @throws ERR_INVALID_ARG for what is no array; the signal's reason, when it fires before the
+   * answer
+   * @example
+   * import { readFileSync } from 'node:fs'
+   * import { VerifyingKey } from 'nalloc'
+   *
+   * const key = VerifyingKey.from('verification_key.json')
+   * const proof = JSON.parse(readFileSync('proof.json', 'utf8'))
+   * const publicSignals = JSON.parse(readFileSync('public.json', 'utf8'))
+   * const items = Array.from({ length: 64 }, () => ({ proof, publicSignals }))
+   * console.log(await key.verifyBatch(items)) // true
+   */
+  async verifyBatch(items: readonly ProofItem[], options?: AbortOptions): Promise<boolean> {
+    if (!Array.isArray(items)) {
+      throw wrongType('items', 'an array of { proof, publicSignals }', showType(items))
+    }
+    const { length } = items
+    const { signal } = checkOptions(options)
+    const call = new Call({ signal })
+    const verify = (texts: NativeProofTexts[]): Promise<boolean> =>
+      call.run((task) => binding().verifyBatch(this.#native, texts, task))
+    let texts: NativeProofTexts[] = []
+    let startMs = performance.now()
+    for (let i = 0; i < length; i += 1) {
+      const text = this.#textOf(items[i])
+      if (text === undefined) return false
+      texts.push(text)
+      if (texts.length === TOGETHER_MAX) {
+        if (!(await verify(texts))) return false
+        texts = []
+      } else if (performance.now() - startMs >= TURN_MS) {
+        await turn()
+        call.throwIfAborted()
+      } else continue
+      startMs = performance.now()
+    }
+    return texts.length === 0 || verify(texts)
+  }
+
+  /** What cannot be told from a valid proof by its shape, as texts. */
+  #textOf(item: unknown): NativeProofTexts | undefined {
+    if (typeof item !== 'object' || item === null) return undefined
+    const { proof, publicSignals } = item as Partial<ProofItem>
+    const publicText = textOfPublicSignals(publicSignals, this.nPublic)
+    if (publicText === undefined) return undefined
+    return { proof: textOfProof(proof), publicSignals: publicText }
   }
 
   /** The key as verification_key.json holds it, less the derived pairing. */

@@ -77,6 +77,15 @@ export const FLAGS = {
     form: '--allow-insecure',
     help: 'take a key without a phase 2, for tests: anybody can forge its proofs',
   }),
+  unsafeDev: define({
+    form: '--unsafe-dev',
+    help: 'make a key from secrets that everybody knows, for development',
+  }),
+  vk: define<string>({
+    form: '--vk <file>',
+    help: 'write the verification key there; - is stdout',
+    parse: checkPath,
+  }),
   json: define({ form: '--json', help: 'print one JSON object on stdout' }),
   quiet: define({ form: '-q, --quiet', help: 'print no talk and no progress' }),
   verbose: define({ form: '-v, --verbose', help: 'print phases, and the cause of an error' }),

@@ -14,16 +14,25 @@ import { COMMON_FLAGS, FLAGS, type Flags } from './flags.ts'
 import { interruptible } from './interruption.ts'
 import { Terminal } from './terminal.ts'
 
-/** Every command, in the order of the help. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+/** Every command by its first word, in the order of the help. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command | readonly Command[]>>> = {
   prove: async () => (await import('./commands/prove.ts')).prove,
   fullprove: async () => (await import('./commands/fullprove.ts')).fullprove,
   verify: async () => (await import('./commands/verify.ts')).verify,
+  export: async () => {
+    const { exportCalldata, exportVk } = await import('./commands/export.ts')
+    return [exportVk, exportCalldata]
+  },
+  setup: async () => (await import('./commands/setup.ts')).setup,
   inspect: async () => (await import('./commands/inspect.ts')).inspect,
   run: async () => (await import('./commands/run.ts')).run,
   report: async () => (await import('./commands/report.ts')).report,
   convert: async () => (await import('./commands/convert.ts')).convert,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
+}
+/** First words that several commands share, and what help says of them. */
+const GROUPS: Readonly<Record<string, string>> = {
+  export: "print a verification key, or a Solidity verifier's calldata",
 }
 const NO_COLOR = ['--no-color', 'print no colours (as NO_COLOR does)'] as const
 
@@ -77,7 +86,7 @@ async function prepare(args: readonly string[]): Promise<Run> {
     })
     .exitOverride(asUsageError(program))
   for (const command of commands) {
-    const sub = program.command(command.name).summary(command.summary)
+    const sub = subcommand(program, command, commands).summary(command.summary)
     define(sub, command).action(async () => {
       run.exitCode = await runCommand(command, sub)
     })
@@ -91,7 +100,28 @@ async function prepare(args: readonly string[]): Promise<Run> {
 async function load([first = '']: readonly string[]): Promise<readonly Command[]> {
   if (first === '--version' || first === '-V') return []
   const named = Object.hasOwn(COMMANDS, first) ? COMMANDS[first] : undefined
-  return Promise.all((named ? [named] : Object.values(COMMANDS)).map((load) => load()))
+  const loaded = (named ? [named] : Object.values(COMMANDS)).map((load) => load())
+  return (await Promise.all(loaded)).flat()
+}
+
+/** Where a command hangs: below the program, or below the group that its first word names. */
+function subcommand(program: Program, { name }: Command, commands: readonly Command[]): Program {
+  const [first = '', second] = name.split(' ')
+  if (second === undefined) return program.command(first)
+  const known = program.commands.find((command) => command.name() === first)
+  if (known) return known.command(second)
+  const group = program
+    .command(first)
+    .summary(GROUPS[first] ?? '')
+    .helpCommand(false)
+  group.description(sentenceOf(GROUPS[first] ?? '')).option(...NO_COLOR)
+  group.exitOverride(asUsageError(group))
+  const examples = commands.filter((command) => command.name.startsWith(`${first} `))
+  frame(
+    group,
+    examples.flatMap((command) => command.examples.slice(0, 1)),
+  )
+  return group.command(second)
 }
 
 function define(sub: Program, command: Command): Program {
@@ -107,10 +137,14 @@ function define(sub: Program, command: Command): Program {
     sub.addOption(option)
   }
   sub.option(...NO_COLOR)
-  const sentence = `${command.summary[0]?.toUpperCase()}${command.summary.slice(1)}.`
+  const sentence = sentenceOf(command.summary)
   sub.description(command.notes ? `${sentence}\n\n${command.notes}` : sentence)
   sub.exitOverride(asUsageError(sub))
   return frame(sub, command.examples)
+}
+
+function sentenceOf(summary: string): string {
+  return `${summary[0]?.toUpperCase()}${summary.slice(1)}.`
 }
 
 /** Help begins with examples and ends with the exit statuses. */
@@ -131,13 +165,20 @@ function asUsageError(program: Program): (error: CommanderError) => never {
 }
 
 function usageOf(program: Program): string {
-  const name = program.parent ? `${program.parent.name()} ${program.name()}` : program.name()
+  const name = lineOf(program)
+    .map((level) => level.name())
+    .join(' ')
   return `usage: ${name} ${program.usage()}; ${name} --help says more`
+}
+
+/** A command and those above it, the program first. */
+function lineOf(program: Program): readonly Program[] {
+  return program.parent ? [...lineOf(program.parent), program] : [program]
 }
 
 async function runCommand(command: Command, program: Program): Promise<number> {
   // Before the command or behind it: one of them is enough.
-  const color = [program, program.parent].every((level) => level?.opts()['color'] !== false)
+  const color = lineOf(program).every((level) => level.opts()['color'] !== false)
   const flags: Flags = { ...program.opts(), color }
   const terminal = makeTerminal(flags)
   try {

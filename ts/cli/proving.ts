@@ -9,6 +9,7 @@ import { EXIT, type ExitCode } from './exitCodes.ts'
 import type { FlagName } from './flags.ts'
 import { Outputs } from './outputs.ts'
 import { countText, sizeText } from './quantities.ts'
+import type { Terminal } from './terminal.ts'
 
 /** Flags of the commands that prove. */
 export const PROVING_FLAGS = [
@@ -31,6 +32,12 @@ export interface Proven {
   readonly zkey: string
   readonly info: KeyInfo
   readonly result: ProofResult
+}
+
+/** What people must know who use a key without a phase 2. */
+export function insecureKeyWarning({ colors }: Terminal, name: string): string {
+  const advice = 'anybody can forge proofs for it. Never use it in production'
+  return `${colors.yellow('warning')} ${name} is a key for development: ${advice}.`
 }
 
 /** Runs a proof with the options of the flags, and puts the results where they are wanted. */
@@ -58,6 +65,7 @@ export async function proveTo(
     signal.throwIfAborted()
     outputs.place()
     await terminal.talk(sentenceOf(proven, elapsedMs))
+    if (proven.info.unsafeDev) await terminal.complain(insecureKeyWarning(terminal, proven.zkey))
     return EXIT.done
   } finally {
     outputs.discard()
@@ -74,8 +82,8 @@ async function printResults({ flags, terminal }: Invocation, proven: Proven): Pr
   const { info, result } = proven
   const { proof, publicSignals, timings, peakBytes } = result
   if (terminal.isJson) {
-    const { nConstraints, nPublic, sha256 } = info
-    const key = { nConstraints, nPublic, sha256 }
+    const { nConstraints, nPublic, sha256, unsafeDev } = info
+    const key = { nConstraints, nPublic, sha256, ...(unsafeDev && { unsafeDev }) }
     const facts = { key, proof, publicSignals, timings, peakBytes }
     return terminal.answer({ schema: 'nalloc/prove@1', ...facts })
   }

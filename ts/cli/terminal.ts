@@ -29,6 +29,7 @@ const PHASES: Readonly<Record<ProgressPhase, string>> = {
   msm: 'sums of points',
   finish: 'blinding',
   'self-verify': 'verifying',
+  setup: 'making points',
 }
 const BAR_CHARS = 20
 const CLEAR_LINE = '\r\x1b[K'

@@ -5,6 +5,7 @@ import { type Command, UsageError } from '../command.ts'
 import { EXIT } from '../exitCodes.ts'
 import { inspectFile } from '../inspect/inspection.ts'
 import { inspectionText } from '../inspect/text.ts'
+import { insecureKeyWarning } from '../proving.ts'
 import type { Terminal } from '../terminal.ts'
 
 /** Smaller files are read before anybody sees a bar. */
@@ -28,6 +29,9 @@ export const inspect: Command = {
     const onProgress = progressOn(terminal)
     const inspection = await inspectFile(path, name, { signal, onProgress })
     terminal.hideProgress()
+    if ('isInsecure' in inspection && (inspection.isInsecure || inspection.unsafeDev)) {
+      await terminal.complain(insecureKeyWarning(terminal, name))
+    }
     if (terminal.isJson) await terminal.answer(inspection)
     else await terminal.print(`${inspectionText(inspection)}\n`)
     return EXIT.done

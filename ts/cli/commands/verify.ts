@@ -4,7 +4,8 @@ import type { Groth16Proof, PublicSignals } from '../../proof.ts'
 import { VerifyingKey } from '../../verifyingKey.ts'
 import type { Command } from '../command.ts'
 import { EXIT } from '../exitCodes.ts'
-import { checkKinds, type Input, type JsonKind, readJson, withInputs } from '../inputs.ts'
+import { checkKinds, type Input, type JsonKind, nameOf, readJson, withInputs } from '../inputs.ts'
+import { insecureKeyWarning } from '../proving.ts'
 
 const ARGUMENTS: readonly (readonly [name: string, expected: JsonKind, help: string])[] = [
   ['VK', 'a verification key', 'the verification key, as JSON'],
@@ -30,11 +31,11 @@ export const verify: Command = {
       })
       checkKinds(files)
       const [vk = '', publicSignals, proof] = [inputs[0], files[1]?.value, files[2]?.value]
-      const outcome = await VerifyingKey.from(vk).explain(
-        proof as Groth16Proof,
-        publicSignals as PublicSignals,
-        { signal },
-      )
+      const key = VerifyingKey.from(vk)
+      if (key.isInsecure) await terminal.complain(insecureKeyWarning(terminal, nameOf(vk)))
+      const outcome = await key.explain(proof as Groth16Proof, publicSignals as PublicSignals, {
+        signal,
+      })
       if (terminal.isJson) {
         const facts = flags.explain ? outcome : { valid: outcome.valid }
         await terminal.answer({ schema: 'nalloc/verify@1', ...facts })

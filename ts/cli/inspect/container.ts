@@ -30,6 +30,8 @@ const WINDOW_BYTES = 2 ** 16
 const SECTIONS_LISTED_MAX = 64
 /** The largest section number that any format gives a meaning. */
 const ID_MAX = 17
+/** The section of a key for development. */
+export const UNSAFE_DEV = 0x66736e75
 /** The longest header is one of FFLONK or PLONK with the longest field, some 3 KiB. */
 const HEADER_SECTION_BYTES_MAX = 4096
 
@@ -89,6 +91,11 @@ export class Container {
   /** The section with this number, if there is exactly one: for sections that are not needed. */
   sectionIfAny(id: number): Section | undefined {
     return this.#repeated.has(id) ? undefined : this.#first.get(id)
+  }
+
+  /** Whether the file has a section with this number. */
+  hasSection(id: number): boolean {
+    return this.#first.has(id)
   }
 
   /** Throws ERR_SECTION_DUPLICATE when one of these numbers occurs twice. */
@@ -219,7 +226,7 @@ async function readHeader(file: RegularFile): Promise<Header> {
 
 function remember(table: Table, section: Section): void {
   if (table.listed.length < SECTIONS_LISTED_MAX) table.listed.push(section)
-  if (section.id > ID_MAX) return
+  if (section.id > ID_MAX && section.id !== UNSAFE_DEV) return
   const seen = table.first.has(section.id) ? table.repeated : table.first
   if (!seen.has(section.id)) seen.set(section.id, section)
 }

@@ -56,11 +56,12 @@ function keyRows(key: Of<'zkey'>): readonly Row[] {
   ]
   if (key.protocol !== 'groth16') return [...shared, ['additions', countText(key.nAdditions)]]
   const contributions = key.contributions === null ? 'not listed' : countText(key.contributions)
-  const security = 'NONE: gamma equals delta, everybody can forge proofs'
+  const reason = key.unsafeDev ? 'made by nalloc setup --unsafe-dev' : 'gamma equals delta'
+  const security = `NONE: ${reason}, everybody can forge proofs`
   return [
     ...shared,
     ['coefficients', countText(key.nCoefficients)],
-    ['contributions', key.isInsecure ? security : contributions],
+    ['contributions', key.isInsecure || key.unsafeDev ? security : contributions],
     ['memory', memory(key, key.domainSize)],
   ]
 }

@@ -4,7 +4,7 @@
 // lengths of all its sections, in the same order and with the same codes, but for any curve. What
 // is not looked at are coefficient values and points, save that gamma and delta are compared.
 
-import type { Container, Fields, Section } from './container.ts'
+import { type Container, type Fields, type Section, UNSAFE_DEV } from './container.ts'
 import { type CurveName, curveOf, readField } from './curve.ts'
 import { DOMAIN_SIZE_MAX, type Predicted, predict } from './predicted.ts'
 
@@ -23,6 +23,8 @@ export interface Groth16Facts {
   readonly contributions: number | null
   /** gamma equals delta: nobody contributed to phase 2, so everybody can forge proofs. */
   readonly isInsecure: boolean
+  /** The key was made by `nalloc setup --unsafe-dev`: everybody can forge proofs too. */
+  readonly unsafeDev: boolean
   /** Null for a curve that nalloc does not prove over, and where the addon does not load. */
   readonly predicted: Predicted | null
 }
@@ -129,6 +131,7 @@ async function readGroth16(container: Container): Promise<Zkey> {
     nCoefficients: coefficients.count,
     contributions: await readContributions(container),
     isInsecure: gamma2.equals(delta2),
+    unsafeDev: container.hasSection(UNSAFE_DEV),
     predicted: predict(primes.curve, { ...sizes, nCoefficients: coefficients.count }),
   }
   return { facts, coefficients }

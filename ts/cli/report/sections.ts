@@ -11,7 +11,9 @@ import { faultTable, hitTable, memoryTable, peakTable, phaseTable, sizeTable } f
 const PHASES_NOTE =
   'The peak is the most that was live while the phase was open, whoever took it; requests count ' +
   'for the phase that began last.'
-const NO_PHASES = 'This trace has no phases. In Rust, nalloc::phase("name") names one.'
+const NO_PHASES =
+  'This trace has no phases. nalloc::phase("name") names one in Rust, phase("name", work) in ' +
+  'TypeScript.'
 const SIZES_NOTE =
   'Requests by the size that was asked for: new blocks, and blocks that got another size.'
 const HITS_NOTE = 'The share of new and moved blocks that found all their pages warm in the cache.'
