@@ -6,6 +6,8 @@ import type { Limit } from './_limits.ts'
 
 const OPEN_MS_MAX = 150
 const VERIFY_MS_MAX = 2
+/** How many times one proof 64 may take that are verified together. */
+const BATCH_MAX = 12
 /** How many times a warm proof the first one may take. */
 const FIRST_MAX = 1.3
 /** Bytes that a process may grow by beside the length of the key's file. */
@@ -21,6 +23,7 @@ export function medianOf(all: readonly Fresh[]): Fresh {
     firstMs: of(({ firstMs }) => firstMs),
     warmMs: of(({ warmMs }) => warmMs),
     verifyMs: of(({ verifyMs }) => verifyMs),
+    batchMs: of(({ batchMs }) => batchMs),
     fileBytes: of(({ fileBytes }) => fileBytes),
     estimatedBytes: of(({ estimatedBytes }) => estimatedBytes),
     // The worst: an estimate must hold for every process.
@@ -31,12 +34,18 @@ export function medianOf(all: readonly Fresh[]): Fresh {
 
 /** The limits for one circuit. */
 export function limitsOf(name: string, fresh: Fresh): Limit[] {
-  const { openMs, firstMs, warmMs, verifyMs, fileBytes, estimatedBytes, riseBytes } = fresh
+  const { openMs, firstMs, warmMs, verifyMs, batchMs, fileBytes, estimatedBytes, riseBytes } = fresh
   const mib = (bytes: number): number => bytes / 2 ** 20
   const refusals = fresh.isLimitExact ? 0 : 1
   return [
     { name: `${name}: opening`, unit: 'ms', most: OPEN_MS_MAX, measured: openMs },
     { name: `${name}: verifying`, unit: 'ms', most: VERIFY_MS_MAX, measured: verifyMs },
+    {
+      name: `${name}: verifying 64 proofs together, of one`,
+      unit: 'x',
+      most: BATCH_MAX,
+      measured: batchMs / verifyMs,
+    },
     {
       name: `${name}: first proof of a process, of a warm one`,
       unit: 'x',

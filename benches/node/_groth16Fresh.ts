@@ -2,7 +2,7 @@
 // sends what that took. Its arguments are the files of a key and of a witness.
 
 import fs from 'node:fs'
-import { ProvingKey } from 'nalloc'
+import { type ProofItem, ProvingKey } from 'nalloc'
 import { median, peakBytes, resetPeak } from './_bench.ts'
 
 /** What a process told. */
@@ -11,6 +11,8 @@ export interface Fresh {
   readonly firstMs: number
   readonly warmMs: number
   readonly verifyMs: number
+  /** What `BATCH_PROOFS` proofs take together. */
+  readonly batchMs: number
   /** Length of the key's file. */
   readonly fileBytes: number
   /** What the key, a proof and the process are said to need. */
@@ -22,6 +24,7 @@ export interface Fresh {
 }
 
 const WARM_ROUNDS = 11
+const BATCH_PROOFS = 64
 
 async function main(zkey: string, wtns: string): Promise<Fresh> {
   resetPeak()
@@ -32,13 +35,20 @@ async function main(zkey: string, wtns: string): Promise<Fresh> {
 
   const warm: number[] = []
   const verified: number[] = []
+  const together: number[] = []
+  const proofs: ProofItem[] = []
   for (let round = 0; round < WARM_ROUNDS; round += 1) {
-    warm.push((await timed(() => key.prove(wtns)))[0])
+    const [ms, result] = await timed(() => key.prove(wtns))
+    warm.push(ms)
+    proofs.push(result)
   }
+  const batch = Array.from({ length: BATCH_PROOFS }, (_, i) => proofs[i % WARM_ROUNDS] as ProofItem)
   for (let round = 0; round < WARM_ROUNDS; round += 1) {
     const [ms, isValid] = await timed(() => key.verifyingKey.verify(proof, publicSignals))
-    if (!isValid) throw new Error('expected a valid proof, got an invalid one')
+    const [batchMs, areValid] = await timed(() => key.verifyingKey.verifyBatch(batch))
+    if (!isValid || !areValid) throw new Error('expected valid proofs, got an invalid one')
     verified.push(ms)
+    together.push(batchMs)
   }
   const { keyBytes, peakBytes: proofBytes, processBytes } = key.estimate()
   return {
@@ -46,6 +56,7 @@ async function main(zkey: string, wtns: string): Promise<Fresh> {
     firstMs,
     warmMs: median(warm),
     verifyMs: median(verified),
+    batchMs: median(together),
     fileBytes: fs.statSync(zkey).size,
     estimatedBytes: keyBytes + proofBytes + processBytes,
     riseBytes,

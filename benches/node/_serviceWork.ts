@@ -151,19 +151,31 @@ async function crowd(pairs: readonly Pair[]): Promise<Figures> {
   return { verified: proofs.length, runningMax, usedShare, residentRise, roomBytes, ms }
 }
 
+/** When a callback began, and for how long its thread had waited for a CPU until then. */
+interface Moment {
+  readonly ms: number
+  readonly waitedMs: number
+}
+
 /** Longest callback of any asynchronous resource, and of any call until it returns its promise. */
 class Callbacks {
   longestMs = 0
-  /** Those above the bound: wall time, so that some of them were only interrupted. */
+  /** Of the longest, how much of it was waiting for a CPU that another thread had. */
+  longestWaitedMs = 0
+  /** The longest without such waiting. */
+  longestOwnMs = 0
+  /** Those above the bound. */
   long = 0
   count = 0
-  readonly #starts = new Map<number, number>()
+  readonly #starts = new Map<number, Moment>()
+  readonly #schedule = fs.openSync('/proc/thread-self/schedstat', 'r')
+  readonly #text = Buffer.alloc(64)
   readonly #hook = createHook({
-    before: (id) => void this.#starts.set(id, performance.now()),
+    before: (id) => void this.#starts.set(id, this.now()),
     after: (id) => {
       const start = this.#starts.get(id)
       this.#starts.delete(id)
-      if (start !== undefined) this.note(performance.now() - start)
+      if (start !== undefined) this.note(start)
     },
   })
 
@@ -173,19 +185,29 @@ class Callbacks {
 
   end(): void {
     this.#hook.disable()
+    fs.closeSync(this.#schedule)
   }
 
-  note(ms: number): void {
-    this.longestMs = Math.max(this.longestMs, ms)
+  now(): Moment {
+    const length = fs.readSync(this.#schedule, this.#text, 0, this.#text.length, 0)
+    const [, waitedNs] = this.#text.toString('latin1', 0, length).split(' ')
+    return { ms: performance.now(), waitedMs: Number(waitedNs) / 1e6 }
+  }
+
+  note(start: Moment): void {
+    const now = this.now()
+    const [ms, waitedMs] = [now.ms - start.ms, now.waitedMs - start.waitedMs]
+    if (ms > this.longestMs) [this.longestMs, this.longestWaitedMs] = [ms, waitedMs]
+    this.longestOwnMs = Math.max(this.longestOwnMs, ms - waitedMs)
     if (ms > CALLBACK_MS_MAX) this.long += 1
     this.count += 1
   }
 
   /** Calls what returns a promise, and counts the time until it has. */
   call<T>(work: () => Promise<T>): Promise<T> {
-    const startMs = performance.now()
+    const start = this.now()
     const promise = work()
-    this.note(performance.now() - startMs)
+    this.note(start)
     return promise
   }
 }
@@ -223,9 +245,9 @@ async function loop(pairs: readonly [Pair], [wasm, input]: readonly string[]): P
   }
   delay.disable()
   callbacks.end()
-  const { longestMs, long, count } = callbacks
+  const { longestMs, longestWaitedMs, longestOwnMs, long, count } = callbacks
   const [p99Ms, maxMs] = [delay.percentile(99) / 1e6, delay.max / 1e6]
-  return { longestMs, long, callbacks: count, p99Ms, maxMs }
+  return { longestMs, longestWaitedMs, longestOwnMs, long, callbacks: count, p99Ms, maxMs }
 }
 
 /** Many proofs one after the other: what stays behind. */

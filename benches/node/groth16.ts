@@ -37,6 +37,7 @@ import {
   RAPIDSNARK_VARIABLE,
   TABLES,
 } from './_groth16Prover.ts'
+import { SETUP_INPUT, setupLimit } from './_groth16Setup.ts'
 import { isWithin, type Limit, reportLimits } from './_limits.ts'
 
 const OPTIONS: readonly string[] = ['--record', '--quick']
@@ -77,6 +78,7 @@ async function main(): Promise<void> {
     cases.push(measured)
     print(measured)
     limits.push(...limitsOf(input.name, await freshOf(files, isQuick ? 1 : FRESH_PROCESSES)))
+    if (input.name === SETUP_INPUT) limits.push(await setupLimit())
   }
   await terminateSnarkjs()
 

@@ -79,8 +79,9 @@ const PLANS: Readonly<Record<Measurement, Plan>> = {
     title: 'callbacks while keys of 2^16 are opened, proved and verified, and circuits run',
     pairs: [LARGE],
     files: [wasm, input],
-    limitsOf: ({ longestMs }) => [
-      { name: 'longest callback', unit: 'ms', most: 5, measured: at(longestMs) },
+    // What a thread waits while others have its CPU is no callback's doing; it is printed above.
+    limitsOf: ({ longestOwnMs }) => [
+      { name: 'longest callback', unit: 'ms', most: 5, measured: at(longestOwnMs) },
     ],
   },
   thousand: {

@@ -1,8 +1,7 @@
 //! Who takes part, and what is printed and recorded.
 //!
 //! Contestants take turns: in each round everybody proves once, cold in a process that has just
-//! started, warm in one that stays. A prover that misses a target is measured again, and the rounds
-//! are added to those before, because other programs disturb some of them.
+//! started, warm in one that stays.
 
 mod contestants;
 mod curve;
@@ -34,8 +33,6 @@ const KEY_FOLDER: &str = "target/provers";
 const COLD_ROUNDS: usize = 10;
 const WARM_ROUNDS: usize = 7;
 const QUICK_ROUNDS: usize = 1;
-/// How often a prover is measured at most.
-const MEASURED_MAX: usize = 3;
 /// How long nobody calls before idle memory is read.
 const IDLE: Duration = Duration::from_secs(3);
 
@@ -55,7 +52,7 @@ pub fn compare(options: &Options, names: &[String]) -> Result<bool, String> {
     let mut entries = Vec::new();
     let mut targets = Vec::new();
     for prover in provers {
-        let (shown, met) = measure_until(&entrants, prover, options.is_quick)?;
+        let (shown, met) = measure(&entrants, prover, options.is_quick)?;
         println!("\n{prover}\n{}", lines(&entrants, &shown));
         for (entrant, shown) in entrants.iter().zip(&shown) {
             entries.extend(shown.entries(prover, entrant));
@@ -83,8 +80,8 @@ fn chosen(names: &[String]) -> Result<Vec<&'static str>, String> {
     Ok(PROVERS.into_iter().filter(is_chosen).collect())
 }
 
-/// Adds rounds until the targets are met.
-fn measure_until(
+/// All rounds of one prover, and its targets.
+fn measure(
     entrants: &[Entrant],
     prover: &str,
     is_quick: bool,
@@ -95,16 +92,10 @@ fn measure_until(
     let mut shown = vec![Shown::default(); entrants.len()];
     let (cold, warm) =
         if is_quick { (QUICK_ROUNDS, QUICK_ROUNDS) } else { (COLD_ROUNDS, WARM_ROUNDS) };
-    let mut measured = 0;
-    loop {
-        measure_cold(entrants, prover, cold, &mut shown)?;
-        measure_warm(entrants, prover, warm, &mut shown)?;
-        measured += 1;
-        let targets = targets::of(prover, entrants, &shown);
-        if is_quick || measured == MEASURED_MAX || targets.iter().all(Target::is_met) {
-            return Ok((shown, targets));
-        }
-    }
+    measure_cold(entrants, prover, cold, &mut shown)?;
+    measure_warm(entrants, prover, warm, &mut shown)?;
+    let targets = targets::of(prover, entrants, &shown);
+    Ok((shown, targets))
 }
 
 fn measure_cold(
