@@ -11,6 +11,7 @@ const HEAD = `
   import { configure, NallocError, ProvingKey, stats } from 'nalloc'
   import * as groth16 from 'nalloc/groth16'
   import { readdirSync, readFileSync } from 'node:fs'
+  import { setTimeout as sleep } from 'node:timers/promises'
   import { Worker } from 'node:worker_threads'
   const [zkey, wtns] = ${JSON.stringify([zkey, wtns])}
   const print = (value) => process.stdout.write(JSON.stringify(value))
@@ -22,6 +23,12 @@ const HEAD = `
       return false // It has ended since the folder was read.
     }
   }).length
+  /** Their number once it is the expected one, or what it is after ten seconds: a thread takes its
+   * name itself, a moment after it was started. */
+  const threadsAtLast = async (expected) => {
+    for (let turn = 0; turn < 1000 && threads() !== expected; turn += 1) await sleep(10)
+    return threads()
+  }
   const failure = (call) => { try { call() } catch (error) { return error } }
 `
 
@@ -43,7 +50,7 @@ test('as many threads are started as were asked for, by the first call that need
       const before = threads()
       const key = await ProvingKey.open(zkey)
       key.dispose()
-      print([before, threads()])
+      print([before, await threadsAtLast(${count})])
       `,
     )
     t.deepEqual(result, [0, count])
@@ -60,7 +67,7 @@ test('another number after that is ERR_BUSY, the same number is not', async (t) 
     const error = failure(() => configure({ threads: 3 }))
     if (!(error instanceof NallocError)) throw error
     await key.prove(wtns)
-    print([error.code, error.message, threads()])
+    print([error.code, error.message, await threadsAtLast(2)])
     `,
   )
 
@@ -86,7 +93,7 @@ test('a worker shares the threads of its process', async (t) => {
     const worker = new Worker(work, { eval: true, workerData: zkey })
     await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject))
     const error = failure(() => configure({ threads: 2 }))
-    print([error.code, threads()])
+    print([error.code, await threadsAtLast(1)])
     `,
   )
 
@@ -146,9 +153,9 @@ test('each proof at a time has as many threads as were asked for', async (t) => 
     `
     configure({ threads: 2, concurrency: 3 })
     const key = await ProvingKey.open(zkey)
-    const before = threads()
+    const before = await threadsAtLast(2)
     await Promise.all(Array.from({ length: 9 }, () => key.prove(wtns)))
-    print([before, threads()])
+    print([before, await threadsAtLast(6)])
     `,
   )
 
