@@ -52,6 +52,18 @@ pub enum Error {
         /// How many there were.
         got: usize,
     },
+    /// Points that are not the structured reference string of a ceremony.
+    SrsRefused {
+        /// What they should be.
+        expected: &'static str,
+        /// What they are.
+        got: &'static str,
+    },
+    /// The system has no random numbers.
+    Random {
+        /// What it answered.
+        reason: String,
+    },
     /// A number of threads outside of what a pool can have.
     ThreadCount {
         /// The most threads of a pool; the least is 1.
@@ -97,6 +109,10 @@ impl fmt::Display for Error {
             }
             Self::TooManyPoints { max, got } => {
                 write!(f, "points: expected at most {max}, got {got}")
+            }
+            Self::SrsRefused { expected, got } => write!(f, "SRS: expected {expected}, got {got}"),
+            Self::Random { reason } => {
+                write!(f, "random numbers: expected them from the system, got \"{reason}\"")
             }
             Self::ThreadCount { max, got } => {
                 write!(f, "threads: expected an integer in 1..{max}, got {got}")

@@ -8,6 +8,7 @@
 //! | [`msm`](mod@msm) | sums of many points, each times a scalar |
 //! | [`poly`] | polynomials by their coefficients |
 //! | [`vector`] | sums, products and inverses of whole vectors |
+//! | [`kzg`] | commitments to polynomials, and proofs of their values |
 //! | [`pairing`] | the check that a product of pairings is one |
 //! | [`buffer`], [`pool`] | the memory and the threads of all of it |
 //!
@@ -19,6 +20,7 @@ pub mod buffer;
 pub mod curve;
 mod error;
 pub mod field;
+pub mod kzg;
 #[cfg(feature = "measure")]
 pub mod measure;
 pub mod msm;
@@ -34,6 +36,7 @@ pub use buffer::{HeapBuffer, PlainBytes};
 pub use curve::{Affine, G1Affine, G2Affine, Jacobian, PointError, Xyzz};
 pub use error::Error;
 pub use field::{Field, FieldElement, Fq, Fq2, Fr};
+pub use kzg::Srs;
 pub use msm::{FixedBases, FixedPlan, TableLimits, msm, msm_scratch_bytes, msm_with_kernels};
 pub use ntt::{Ntt, OddPoints, Unordered, Work, scratch_bytes as ntt_scratch_bytes};
 pub use observer::Observer;

@@ -52,6 +52,7 @@ mod buckets;
 pub(crate) mod digits;
 mod fixed;
 mod glv;
+pub(crate) mod multiples;
 mod plan;
 mod reduce;
 mod small;

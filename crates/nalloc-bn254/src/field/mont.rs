@@ -139,6 +139,12 @@ impl<M: Modulus> Montgomery<M> {
         unsafe { core::slice::from_raw_parts(elements.as_ptr().cast(), elements.len() / LANES) }
     }
 
+    /// The limbs as they are stored.
+    pub(crate) fn as_stored(elements: &[Self]) -> &[[u64; 4]] {
+        // SAFETY: an element is four `u64` (transparent); the slice is borrowed for as long.
+        unsafe { core::slice::from_raw_parts(elements.as_ptr().cast(), elements.len()) }
+    }
+
     /// `number` * R mod p, for any number below 2^256.
     pub(super) const fn enter(number: &Limbs) -> Limbs {
         Self::product(&Self::R2, number)

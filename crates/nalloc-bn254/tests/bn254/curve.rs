@@ -130,7 +130,7 @@ fn generators_are_those_of_arkworks_and_generate_the_subgroup() {
 }
 
 /// Points of the twist: almost none of them lies in G2.
-fn twist_points() -> impl Iterator<Item = G2Affine> {
+pub fn twist_points() -> impl Iterator<Item = G2Affine> {
     (1..).filter_map(|seed| {
         let x = ark_bn254::Fq2::new(seed.into(), 1.into());
         ark_bn254::G2Affine::get_point_from_x_unchecked(x, true).map(our_g2)

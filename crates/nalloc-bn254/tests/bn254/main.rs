@@ -4,6 +4,7 @@ mod buffer;
 mod curve;
 mod ethereum;
 mod field;
+mod kzg;
 mod msm;
 mod ntt;
 mod pairing;
