@@ -1,12 +1,22 @@
-//! Polynomials: products on both sides of the crossover, and the rules of degrees.
+//! Polynomials against naive ones and arkworks, and the rules of degrees.
+
+mod linear;
+mod naive;
 
 use nalloc_bn254::{Error, Field, Fq, Fr, Polynomial, Pool};
 
 use crate::support::Rng;
 
 fn random(rng: &mut Rng, len: usize) -> Polynomial<Fr> {
-    let coefficients: Vec<Fr> = (0..len).map(|_| rng.fr()).collect();
-    Polynomial::from_coefficients(&coefficients).unwrap()
+    Polynomial::from_coefficients(&elements(len, || rng.fr())).unwrap()
+}
+
+fn elements<F>(len: usize, element: impl FnMut() -> F) -> Vec<F> {
+    core::iter::repeat_with(element).take(len).collect()
+}
+
+fn pools() -> [Pool; 3] {
+    [1, 2, 3].map(|threads| Pool::new(Some(threads)).unwrap())
 }
 
 #[test]
@@ -22,7 +32,8 @@ fn products_equal_the_product_of_values_on_both_sides_of_the_crossover() {
         assert_eq!(product, b.mul(&a, &pool).unwrap());
         for _ in 0..5 {
             let x = rng.fr();
-            assert_eq!(product.evaluate(x), a.evaluate(x) * b.evaluate(x), "{m} {n}");
+            let expected = a.evaluate(x, &pool) * b.evaluate(x, &pool);
+            assert_eq!(product.evaluate(x, &pool), expected, "{m} {n}");
         }
     }
 }
@@ -35,25 +46,24 @@ fn a_product_by_transform_equals_the_product_term_by_term() {
 
     let product = a.mul(&b, &pool).unwrap();
 
-    let mut expected = vec![Fr::ZERO; 219];
-    for (i, &x) in a.coefficients().iter().enumerate() {
-        for (j, &y) in b.coefficients().iter().enumerate() {
-            expected[i + j] += x * y;
-        }
-    }
-    assert_eq!(product.coefficients(), expected);
+    assert_eq!(product.coefficients(), naive::mul(a.coefficients(), b.coefficients()));
 }
 
 #[test]
-fn sums_differences_and_multiples_are_those_of_the_values() {
+fn sums_differences_and_multiples_are_those_of_the_coefficients() {
     let mut rng = Rng::new();
 
-    for (m, n) in [(0, 0), (0, 3), (5, 2), (2, 5), (7, 7)] {
-        let (a, b, factor, x) = (random(&mut rng, m), random(&mut rng, n), rng.fr(), rng.fr());
+    for pool in pools() {
+        for (m, n) in [(0, 0), (0, 3), (5, 2), (2, 5), (7, 7), (4097, 8000), (9000, 4095)] {
+            let (a, b) = (elements(m, || rng.fr()), elements(n, || rng.fr()));
+            let factor = rng.fr();
+            let (left, right) = (Polynomial::over(&*a), Polynomial::over(&*b));
 
-        assert_eq!(a.add(&b).unwrap().evaluate(x), a.evaluate(x) + b.evaluate(x));
-        assert_eq!(a.sub(&b).unwrap().evaluate(x), a.evaluate(x) - b.evaluate(x));
-        assert_eq!(a.scale(factor).unwrap().evaluate(x), a.evaluate(x) * factor);
+            assert_eq!(left.add(&right, &pool).unwrap().coefficients(), naive::add(&a, &b));
+            assert_eq!(left.sub(&right, &pool).unwrap().coefficients(), naive::sub(&a, &b));
+            let multiple = left.scale(factor, &pool).unwrap();
+            assert_eq!(multiple.coefficients(), naive::scale(&a, factor));
+        }
     }
 }
 
@@ -61,7 +71,7 @@ fn sums_differences_and_multiples_are_those_of_the_values() {
 fn the_degree_falls_where_leading_terms_cancel() {
     let numbers = |numbers: &[u64]| {
         let coefficients: Vec<Fr> = numbers.iter().map(|&n| Fr::from_u64(n)).collect();
-        Polynomial::from_coefficients(&coefficients).unwrap()
+        Polynomial::over(coefficients)
     };
     let pool = Pool::new(Some(1)).unwrap();
     let zero = numbers(&[]);
@@ -69,11 +79,11 @@ fn the_degree_falls_where_leading_terms_cancel() {
     assert_eq!(numbers(&[1, 2, 0, 0]).degree(), Some(1));
     assert_eq!(numbers(&[5]).degree(), Some(0));
     assert_eq!(numbers(&[0, 0]).degree(), None);
-    assert_eq!(numbers(&[1, 2, 3]).sub(&numbers(&[1, 1, 3])).unwrap(), numbers(&[0, 1]));
-    assert!(numbers(&[1, 2]).sub(&numbers(&[1, 2])).unwrap().is_zero());
-    assert!(numbers(&[1, 2]).scale(Fr::ZERO).unwrap().is_zero());
+    assert_eq!(numbers(&[1, 2, 3]).sub(&numbers(&[1, 1, 3]), &pool).unwrap(), numbers(&[0, 1]));
+    assert!(numbers(&[1, 2]).sub(&numbers(&[1, 2]), &pool).unwrap().is_zero());
+    assert!(numbers(&[1, 2]).scale(Fr::ZERO, &pool).unwrap().is_zero());
     assert!(numbers(&[1, 2]).mul(&zero, &pool).unwrap().is_zero());
-    assert_eq!(zero.evaluate(Fr::ONE), Fr::ZERO);
+    assert_eq!(zero.evaluate(Fr::ONE, &pool), Fr::ZERO);
 }
 
 #[test]
@@ -90,4 +100,14 @@ fn printing_a_polynomial_shows_no_coefficient() {
     let polynomial = Polynomial::from_coefficients(&[Fr::from_u64(123_456_789)]).unwrap();
 
     assert_eq!(format!("{polynomial:?}"), "Polynomial(1 coefficients)");
+}
+
+#[test]
+fn a_wiped_polynomial_is_zero_and_so_is_its_storage() {
+    let mut polynomial = Polynomial::from_coefficients(&[Fr::from_u64(123); 100]).unwrap();
+
+    polynomial.wipe();
+
+    assert!(polynomial.is_zero());
+    assert_eq!(&*polynomial.into_storage(), [Fr::ZERO; 100]);
 }

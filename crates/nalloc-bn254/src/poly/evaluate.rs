@@ -1,0 +1,92 @@
+//! Values of polynomials at points.
+//!
+//! Horner's rule waits for each multiplication before it begins the next. Here a block of 512
+//! coefficients is an inner product with the powers x^0 .. x^511, which lanes do without waiting and
+//! with one reduction for many products; the blocks' values are coefficients of a polynomial in
+//! x^512, which is short enough for Horner.
+//!
+//! Cost: a multiplication for each coefficient, 512 for the powers.
+
+use crate::arch::Kernels;
+use crate::field::Field;
+use crate::pool::Pool;
+
+/// Powers in a table, and coefficients of a block: 16 KiB of each, so that the table stays in the
+/// first-level cache.
+pub(super) const BLOCK_LEN: usize = 512;
+/// Coefficients that one task evaluates, at least: 4 microseconds.
+const ELEMENTS_PER_TASK_MIN: usize = 8 * BLOCK_LEN;
+/// Tasks of one polynomial. Their values are on the stack, and joined one after the other.
+const TASKS_MAX: usize = 256;
+/// Up to here Horner's rule is done before a table of powers is.
+const HORNER_LEN_MAX: usize = 16;
+
+/// The value at `x` of the polynomial with these coefficients.
+pub(super) fn evaluate<F: Field>(coefficients: &[F], x: F, pool: &Pool) -> F {
+    if coefficients.len() <= HORNER_LEN_MAX {
+        return horner(coefficients, x);
+    }
+    Powers::new(x, coefficients.len().min(BLOCK_LEN)).evaluate(coefficients, pool)
+}
+
+fn horner<F: Field>(coefficients: &[F], x: F) -> F {
+    coefficients.iter().rev().fold(F::ZERO, |value, &c| value * x + c)
+}
+
+/// The first powers of a point.
+pub(super) struct Powers<F> {
+    kernels: Kernels,
+    table: [F; BLOCK_LEN],
+    /// How many there are.
+    len: usize,
+    /// The power after those of the table.
+    next: F,
+}
+
+impl<F: Field> Powers<F> {
+    /// x^0 .. x^(`len` - 1), of which there are at most [`BLOCK_LEN`].
+    pub(super) fn new(x: F, len: usize) -> Self {
+        debug_assert!((1..=BLOCK_LEN).contains(&len), "{len} powers in a table of {BLOCK_LEN}");
+        let kernels = Kernels::host();
+        let mut table = [F::ONE; BLOCK_LEN];
+        F::multiply_by_powers(kernels, &mut table[..len], F::ONE, x);
+        let next = table[len - 1] * x;
+        Self { kernels, table, len, next }
+    }
+
+    /// The power after those of the table.
+    pub(super) fn next(&self) -> F {
+        self.next
+    }
+
+    /// The value of a polynomial with at most as many coefficients as the table has powers.
+    pub(super) fn value_of_block(&self, coefficients: &[F]) -> F {
+        F::inner_product(self.kernels, coefficients, &self.table[..coefficients.len()])
+    }
+
+    /// The value of any polynomial, on this thread.
+    fn value(&self, coefficients: &[F]) -> F {
+        let blocks = coefficients.chunks(self.len).rev();
+        blocks.fold(F::ZERO, |value, block| value * self.next + self.value_of_block(block))
+    }
+
+    /// The value of any polynomial.
+    pub(super) fn evaluate(&self, coefficients: &[F], pool: &Pool) -> F {
+        let len = coefficients.len();
+        if len <= ELEMENTS_PER_TASK_MIN {
+            return self.value(coefficients);
+        }
+        let per_task = len.div_ceil(TASKS_MAX).max(ELEMENTS_PER_TASK_MIN);
+        let blocks_per_task = per_task.div_ceil(self.len);
+        let per_task = blocks_per_task * self.len;
+        let mut values = [F::ZERO; TASKS_MAX];
+        let values = &mut values[..len.div_ceil(per_task)];
+        pool.for_each_chunk_mut(values, 1, |task, values| {
+            let tasks = coefficients[task * per_task..].chunks(per_task);
+            for (value, coefficients) in values.iter_mut().zip(tasks) {
+                *value = self.value(coefficients);
+            }
+        });
+        horner(values, self.next.pow(&[blocks_per_task as u64]))
+    }
+}
