@@ -47,7 +47,8 @@ fn main() -> Result<(), Error> {
     Ok(())
 }
 
-/// Stands for a parser that knows nothing of secrets: its collections are wiped when they are freed.
+/// Stands for a parser that knows nothing of secrets: its collections are wiped when they are
+/// freed.
 fn parse_into(witness: &mut [u64]) -> Result<(), Error> {
     let open = secret_scope()?;
     let text: Vec<String> = (1..=witness.len()).map(|signal| signal.to_string()).collect();

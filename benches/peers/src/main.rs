@@ -1,9 +1,10 @@
 //! nalloc's arithmetic beside other provers': `npm run bench:peers -- ntt`, `-- msm`.
 //!
 //! Stands on `benchkit` and follows its rules: each contestant is a process of its own, results are
-//! compared before anything is timed, rounds take turns, minimum and median are printed with memory,
-//! and the program ends with 1 when a target is missed. All transform the powers of seven, or sum the
-//! multiples of the generator times them, and the hash of every result must be that of arkworks.
+//! compared before anything is timed, rounds take turns, minimum and median are printed with
+//! memory, and the program ends with 1 when a target is missed. All transform the powers of seven,
+//! or sum the multiples of the generator times them, and the hash of every result must be that of
+//! arkworks.
 //!
 //! | file | owns |
 //! |---|---|

@@ -31,8 +31,8 @@ const KERNELS: [(Case, &str, f64, f64, f64); 2] = [
     (Case::Butterfly, "NTT butterfly, cycles per 8", 48.0, 43.0, 37.5),
     (Case::Shoup, "Shoup multiplication, cycles", 6.2, 5.2, 4.69),
 ];
-/// What gnark-crypto took when the targets were set, on two threads but for the product: machines of
-/// one kind differ by a third, by their neighbours and their clock, and their ratios do not.
+/// What gnark-crypto took when the targets were set, on two threads but for the product: machines
+/// of one kind differ by a third, by their neighbours and their clock, and their ratios do not.
 const GNARK_TRANSFORMS_MS: [f64; 3] = [2.6, 49.5, 242.0];
 const GNARK_PRODUCT_NS: f64 = 5.25;
 const PORTABLE_TO_ARKWORKS_MIN: f64 = 1.3;

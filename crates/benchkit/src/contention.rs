@@ -1,9 +1,9 @@
 //! Threads that all take large buffers at once: the program behind `cargo run --release --example
 //! contention`.
 //!
-//! Each thread takes a buffer, fills it, visits every page again and frees it, until the window ends.
-//! A window is cut into slices, and contestants take turns slice by slice. The machine's memory
-//! bandwidth and the kernel's page faults are what more threads share.
+//! Each thread takes a buffer, fills it, visits every page again and frees it, until the window
+//! ends. A window is cut into slices, and contestants take turns slice by slice. The machine's
+//! memory bandwidth and the kernel's page faults are what more threads share.
 
 use core::hint::black_box;
 use std::env;
@@ -232,8 +232,8 @@ fn threads_of(case: &str) -> Result<usize, String> {
     case.parse().map_err(|_| format!("expected a number of threads, got {case:?}"))
 }
 
-/// Takes a buffer, fills it with ones, adds them up page by page and frees it; the sum. Filling from
-/// a pattern that is not zero leaves no page to the kernel's own zeros.
+/// Takes a buffer, fills it with ones, adds them up page by page and frees it; the sum. Filling
+/// from a pattern that is not zero leaves no page to the kernel's own zeros.
 fn filled_pages(bytes: usize) -> usize {
     let buffer = black_box(vec![1_u8; bytes]);
     buffer.iter().step_by(PAGE_BYTES).map(|&byte| usize::from(black_box(byte))).sum()

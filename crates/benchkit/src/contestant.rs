@@ -1,7 +1,7 @@
 //! An allocator with settings: what is compared.
 //!
-//! Every peer enters twice, as it comes and at its best for blocks of megabytes. nalloc enters once:
-//! to need no settings is what it claims.
+//! Every peer enters twice, as it comes and at its best for blocks of megabytes. nalloc enters
+//! once: to need no settings is what it claims.
 
 use crate::allocator::Allocator;
 

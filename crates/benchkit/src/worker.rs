@@ -11,8 +11,9 @@
 //! | `round CASE` | `ok VALUE RESIDENT_BYTES PEAK_BYTES PAGE_FAULTS` |
 //! | `rest` | `ok RESIDENT_BYTES`; nothing is done before it is answered |
 //!
-//! and what a benchmark answers beside them. Anything that went wrong is `error TEXT`. It ends when its input ends. Waiting for a line, it
-//! uses no processor: only one contestant is at work at any time.
+//! and what a benchmark answers beside them. Anything that went wrong is `error TEXT`. It ends when
+//! its input ends. Waiting for a line, it uses no processor: only one contestant is at work at any
+//! time.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::path::Path;

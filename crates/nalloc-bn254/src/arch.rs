@@ -13,7 +13,8 @@
 //! | `near` | asking for memory early, without lanes |
 //!
 //! The choice is made once a process, by what the CPU has; the environment variable `NALLOC_CPU`
-//! (`baseline`, `avx2` or `ifma`) overrides it for tests and measurements. It never changes a result.
+//! (`baseline`, `avx2` or `ifma`) overrides it for tests and measurements. It never changes a
+//! result.
 
 #![expect(
     clippy::inline_always,
@@ -93,8 +94,8 @@ impl Kernels {
         kernels.narrow_lanes().map(|_| kernels)
     }
 
-    /// The fastest of this CPU, or what `NALLOC_CPU` names where the CPU has it. AVX2 runs where it is
-    /// named only: plain Rust is as fast (docs/ntt.md).
+    /// The fastest of this CPU, or what `NALLOC_CPU` names where the CPU has it. AVX2 runs where it
+    /// is named only: plain Rust is as fast (docs/ntt.md).
     #[must_use]
     pub fn host() -> Self {
         static CHOICE: OnceLock<Kernels> = OnceLock::new();

@@ -36,11 +36,13 @@ pub fn pairing_product_is_one(pairs: &[(G1Affine, G2Affine)]) -> bool {
 }
 
 /// e(P, Q) by its coordinates over Fq2, from the tower `Fq2[v] / (v^3 - 9 - u)`, then
-/// `[w] / (w^2 - v)`: those of 1, v, v^2, and those of w, vw, v^2 w. Points as in [`pairing_product_is_one`].
+/// `[w] / (w^2 - v)`: those of 1, v, v^2, and those of w, vw, v^2 w. Points as in
+/// [`pairing_product_is_one`].
 ///
-/// Pairings of BN254 differ by a power from one library to the next, because the last step may raise
-/// to any multiple of (q^12 - 1) / r. This is that of the optimal ate pairing with the multiple of
-/// Fuentes-Castaneda, Knapp and Rodriguez-Henriquez (Faster Hashing to G2, 2011, section 5).
+/// Pairings of BN254 differ by a power from one library to the next, because the last step may
+/// raise to any multiple of (q^12 - 1) / r. This is that of the optimal ate pairing with the
+/// multiple of Fuentes-Castaneda, Knapp and Rodriguez-Henriquez (Faster Hashing to G2, 2011,
+/// section 5).
 ///
 /// ```
 /// use nalloc_bn254::{Field, Fq2, G1Affine, G2Affine, pairing::pairing};

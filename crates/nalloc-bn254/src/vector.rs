@@ -8,7 +8,8 @@
 //! Cost, ns an element with AVX-512 IFMA and in plain Rust, one thread, 2^12 elements (`cargo bench
 //! --bench bn254 -- vector`, 2-core Zen 5, 2026-11-21): add 1.1 and 1.3, subtract 1.1 and 1.4,
 //! multiply 2.1 and 14, scale 1.8 and 13, square 2.2 and 13, inner product 1.0 and 17, sum 0.22 and
-//! 3.9, invert 7.7 and 49. With 2^18 elements addition takes 1.4 and sum 0.48: they wait for memory.
+//! 3.9, invert 7.7 and 49. With 2^18 elements addition takes 1.4 and sum 0.48: they wait for
+//! memory.
 
 use crate::arch::Kernels;
 use crate::error::Error;

@@ -1,6 +1,6 @@
 //! The points of one section that count: those at infinity add nothing to a sum, and are dropped
-//! when a key is opened, unless they are very few. A third of the points of A and two thirds of those of B are such, where
-//! wires are bits.
+//! when a key is opened, unless they are very few. A third of the points of A and two thirds of
+//! those of B are such, where wires are bits.
 
 use nalloc::Arena;
 use nalloc_bn254::curve::CurveField;

@@ -1,8 +1,8 @@
 //! Reading a key through a mapping, for Rust programs that own the file.
 //!
-//! It spares the system calls of reading by position and nothing else: points are copied into aligned
-//! memory either way. The addon never does it, because a file that somebody cuts short kills the
-//! process that touches its mapping. The only file of this crate with `unsafe`.
+//! It spares the system calls of reading by position and nothing else: points are copied into
+//! aligned memory either way. The addon never does it, because a file that somebody cuts short
+//! kills the process that touches its mapping. The only file of this crate with `unsafe`.
 
 use std::fs::File;
 

@@ -8,9 +8,9 @@
 //! ```
 //!
 //! B1 goes without its own blinding: r (B1 + s delta1) - r s delta1 is r B1. The quotient P and the
-//! five sums are one set of tasks, of which only the sum over H waits for P; where they are so large
-//! that their memory counts, they follow each other. Multiplications by r and s take the same steps
-//! for all values; the sums do not.
+//! five sums are one set of tasks, of which only the sum over H waits for P; where they are so
+//! large that their memory counts, they follow each other. Multiplications by r and s take the same
+//! steps for all values; the sums do not.
 //!
 //! What is secret lives in one arena and on the pool's stacks. The arena is wiped when it is
 //! dropped and the stacks are overwritten, after success, error, cancellation and panic alike.

@@ -1,8 +1,8 @@
 //! A circuit's constraints, as circom wrote them to an `.r1cs` file.
 //!
-//! What is kept is where they are: a file of any size is read through a window. Checks are made as in
-//! `zkey`, in the same order. There must be a label for each wire, so that what a setup keeps of each
-//! wire is never out of proportion to the file.
+//! What is kept is where they are: a file of any size is read through a window. Checks are made as
+//! in `zkey`, in the same order. There must be a label for each wire, so that what a setup keeps of
+//! each wire is never out of proportion to the file.
 
 use nalloc_bn254::{Fr, HeapBuffer, Observer};
 

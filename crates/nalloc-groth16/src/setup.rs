@@ -1,19 +1,19 @@
 //! Keys for development: a setup whose secrets everybody knows, in seconds.
 //!
-//! A key from here proves and verifies like any other, and anybody can forge proofs for it. So it is
-//! marked three times: gamma equals delta, as in a key before its phase 2, which readers that care
-//! refuse; a section of its own says it in words; and there is no section 10, so that nobody can add
-//! a contribution to it and take it for the result of a ceremony.
+//! A key from here proves and verifies like any other, and anybody can forge proofs for it. So it
+//! is marked three times: gamma equals delta, as in a key before its phase 2, which readers that
+//! care refuse; a section of its own says it in words; and there is no section 10, so that nobody
+//! can add a contribution to it and take it for the result of a ceremony.
 //!
 //! ```text
 //! r1cs -> u(tau), v(tau), k(tau) of each wire -> scalars -> multiples of G1 and G2 -> zkey
 //! ```
 //!
-//! The first pass over the constraints adds each factor, times its row's Lagrange polynomial at tau,
-//! to its wire's sums: one multiplication for each. Then every point of the key is a multiple of a
-//! generator (`setup/multiples.rs`): 26 additions for each of 3 m + 2 n points of G1 and m of G2, for
-//! m wires and a domain of n. The key is made piece by piece, in the order of the file; in memory are
-//! three scalars for each wire, two tables and one piece.
+//! The first pass over the constraints adds each factor, times its row's Lagrange polynomial at
+//! tau, to its wire's sums: one multiplication for each. Then every point of the key is a multiple
+//! of a generator (`setup/multiples.rs`): 26 additions for each of 3 m + 2 n points of G1 and m of
+//! G2, for m wires and a domain of n. The key is made piece by piece, in the order of the file; in
+//! memory are three scalars for each wire, two tables and one piece.
 
 mod multiples;
 mod waste;
@@ -156,7 +156,8 @@ impl UnsafeDevSetup {
         self.circuit.n_constraints
     }
 
-    /// The next bytes of the key, which are the same for the same circuit; none after the last ones.
+    /// The next bytes of the key, which are the same for the same circuit; none after the last
+    /// ones.
     ///
     /// # Errors
     /// [`Error::Cancelled`], [`Error::FileChanged`], [`Error::Io`], [`Error::Memory`]; what comes

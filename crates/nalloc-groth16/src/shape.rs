@@ -23,9 +23,9 @@ const STACK_BYTES: u64 = 640 << 10;
 /// 2.4 more in three of 30 processes (`npm run bench`, 2026-11-22).
 const PROCESS_BYTES: u64 = 17 << 19;
 /// Sums whose scratch together is at most this are made at once, beside the quotient, so that none
-/// waits for the end of another; larger ones follow each other, where waiting is a small part and memory is not: 16,384
-/// points took 32.5 instead of 34.0 ms at once, 65,536 took 90.6 instead of 92.7 and 40 MiB more
-/// (2-core Zen 5, 2026-11-21).
+/// waits for the end of another; larger ones follow each other, where waiting is a small part and
+/// memory is not: 16,384 points took 32.5 instead of 34.0 ms at once, 65,536 took 90.6 instead of
+/// 92.7 and 40 MiB more (2-core Zen 5, 2026-11-21).
 const AT_ONCE_BYTES_MAX: usize = 32 << 20;
 
 /// The counts of a circuit that say how much memory its key and its proofs take.
@@ -68,7 +68,8 @@ pub fn process_bytes(threads: usize) -> u64 {
 }
 
 impl KeyShape {
-    /// The most bytes that an open key without tables of points takes, but for what rounding its arrays to pages adds.
+    /// The most bytes that an open key without tables of points takes, but for what rounding its
+    /// arrays to pages adds.
     #[must_use]
     pub fn key_bytes(&self) -> u64 {
         let sizes = Sizes::from(*self);
@@ -87,8 +88,8 @@ impl KeyShape {
         self.key_bytes() + copied[0].max(copied[1])
     }
 
-    /// The most bytes that one proof on a pool of `threads` threads takes, beside the key, where the
-    /// key has no tables.
+    /// The most bytes that one proof on a pool of `threads` threads takes, beside the key, where
+    /// the key has no tables.
     #[must_use]
     pub fn proof_bytes(&self, threads: usize) -> u64 {
         let (n_vars, domain_size) = (index(self.n_vars), index(self.domain_size));

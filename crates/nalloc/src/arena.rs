@@ -8,8 +8,8 @@
 //! before is cleared when it is handed out as zero the next time.
 //!
 //! A secret arena is kept out of core dumps, children and swap as far as the kernel allows, and is
-//! cleared up to the high-water mark of its whole life whenever it is reset, when it is dropped, and
-//! when the process exits by itself.
+//! cleared up to the high-water mark of its whole life whenever it is reset, when it is dropped,
+//! and when the process exits by itself.
 
 mod alloc;
 #[cfg(feature = "allocator-api2")]
@@ -299,8 +299,8 @@ impl Arena {
     /// time. The arena takes the parts back when the last of them has ended.
     ///
     /// # Panics
-    /// When there is no memory for the list of so many parts; [`try_split`](Self::try_split) says so
-    /// instead.
+    /// When there is no memory for the list of so many parts; [`try_split`](Self::try_split) says
+    /// so instead.
     #[track_caller]
     pub fn split(&mut self, count: usize) -> Vec<SubArena<'_>> {
         self.try_split(count).unwrap_or_else(|error| refuse(error))

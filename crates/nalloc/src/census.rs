@@ -1,8 +1,8 @@
 //! How much secret memory and how many arenas there are in this process: counted where they are
 //! made, taken back where they end; and how much was left mapped because somebody may point to it.
 //!
-//! Equation: secret = in buffers + in arenas, locked <= secret. The counts are no part of the heap's: secret arenas lie in its
-//! range, other secrets have mappings of their own.
+//! Equation: secret = in buffers + in arenas, locked <= secret. The counts are no part of the
+//! heap's: secret arenas lie in its range, other secrets have mappings of their own.
 
 use core::sync::atomic::{AtomicU64, Ordering};
 

@@ -100,8 +100,8 @@ pub(crate) const PROBE_GROWTH: u32 = 8;
 /// fault of a huge page.
 pub(crate) const PROBE_CALLS: u32 = 16;
 /// Of a size that is used sparsely, each so manieth block is looked at when it comes back: to look
-/// (`mincore`) takes 60 % of what is left of a call, and a size that turns dense costs faults for so
-/// many blocks.
+/// (`mincore`) takes 60 % of what is left of a call, and a size that turns dense costs faults for
+/// so many blocks.
 pub(crate) const SPARSE_LOOKS: u32 = 4;
 /// A block of which more than one page in this many was touched is dense.
 pub(crate) const SPARSE_PAGES: usize = 16;

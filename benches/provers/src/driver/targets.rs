@@ -10,7 +10,8 @@ use super::shown::Shown;
 const TIME_MAX: f64 = 1.02;
 /// Of a first proof's, to the C library's allocator; minima of ten processes differ by so much.
 const COLD_MAX: f64 = 1.01;
-/// Those take part in the comparison of memory whose proofs take at most so much of the best's time.
+/// Those take part in the comparison of memory whose proofs take at most so much of the best's
+/// time.
 const FAST_MAX: f64 = 1.05;
 const PEAK_MAX: f64 = 1.05;
 /// Beside what is live and what the limit lets stay: code, stacks, small blocks.

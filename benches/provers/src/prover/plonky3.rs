@@ -1,5 +1,5 @@
-//! Plonky3 over KoalaBear with Keccak-256 for its trees: permutations of Keccak, and of Poseidon2 by
-//! the circuit that does eight in a row.
+//! Plonky3 over KoalaBear with Keccak-256 for its trees: permutations of Keccak, and of Poseidon2
+//! by the circuit that does eight in a row.
 
 use p3_challenger::{HashChallenger, SerializingChallenger32};
 use p3_commit::ExtensionMmcs;

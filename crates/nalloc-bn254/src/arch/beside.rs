@@ -1,11 +1,11 @@
 //! What a kernel does between the rows of its products.
 //!
 //! A product keeps the multipliers busy for 50 cycles; what leads to it and away from it (shuffles,
-//! shifts, carries that wait for each other) hardly needs them. But a CPU looks only some 200 vector
-//! instructions ahead, and two products have that many: one after the other, a product of eight took
-//! 81 cycles with its loads and stores. So the source says what runs side by side: while a pair is
-//! multiplied, the pair before it is carried, packed and stored, and the next one is loaded, in ten
-//! slices, two for each row. That takes 60 cycles (2-core Zen 5, 2026-11-21).
+//! shifts, carries that wait for each other) hardly needs them. But a CPU looks only some 200
+//! vector instructions ahead, and two products have that many: one after the other, a product of
+//! eight took 81 cycles with its loads and stores. So the source says what runs side by side: while
+//! a pair is multiplied, the pair before it is carried, packed and stored, and the next one is
+//! loaded, in ten slices, two for each row. That takes 60 cycles (2-core Zen 5, 2026-11-21).
 
 use core::marker::PhantomData;
 

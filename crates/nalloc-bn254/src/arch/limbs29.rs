@@ -1,5 +1,5 @@
-//! Field arithmetic in nine limbs of 29 bits, four elements at a time, for CPUs with AVX2 and without
-//! 52-bit products. Elements in memory are those of plain Rust, R = 2^256.
+//! Field arithmetic in nine limbs of 29 bits, four elements at a time, for CPUs with AVX2 and
+//! without 52-bit products. Elements in memory are those of plain Rust, R = 2^256.
 //!
 //! A product by 2^-261 of a and 32 b is one by 2^-256. Its nine rows are nine products by a limb of
 //! a, one that finds the multiple of p which clears the lowest column, and nine by that multiple:

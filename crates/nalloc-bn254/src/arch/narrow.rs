@@ -2,7 +2,8 @@
 //! products of 32 bits by 32.
 //!
 //! As in [`lanes`](super::lanes), a value of a type that implements [`NarrowLanes`] is the proof
-//! that its instructions exist, and two types implement it: `Avx2`, and `NarrowModel` in plain Rust.
+//! that its instructions exist, and two types implement it: `Avx2`, and `NarrowModel` in plain
+//! Rust.
 
 /// Words that one vector holds, and elements that a kernel handles at once.
 pub(crate) const LANES: usize = 4;

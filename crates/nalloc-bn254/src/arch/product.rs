@@ -5,8 +5,9 @@
 //! | Shoup, by a factor with a stored quotient | 75 | 37.5 | -5p + [0, 10.0000001p), not carried |
 //! | Montgomery, a * b / 2^260 | 100 | 50 | < 2p for a < 2^260, b < p |
 //!
-//! Montgomery's has its steps in `wide`. A product is a chain of 4-cycle instructions, so `K` of them are interleaved in the source: with
-//! one in flight a radix-4 pass takes 58 cycles per 8 butterflies, with four 44.5.
+//! Montgomery's has its steps in `wide`. A product is a chain of 4-cycle instructions, so `K` of
+//! them are interleaved in the source: with one in flight a radix-4 pass takes 58 cycles per 8
+//! butterflies, with four 44.5.
 
 use super::constants::{Constants, Factor};
 use super::lanes::Lanes;

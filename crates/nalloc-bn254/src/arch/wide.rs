@@ -9,8 +9,8 @@
 //!
 //! The reduction clears a column with ten multiply-adds, not eleven: m p cancels the low 52 bits of
 //! column t, so that t + low(m p) is t rounded up to a multiple of 2^52, and (t + 2^52 - 1) / 2^52
-//! is its carry. The five columns that are cleared therefore start at 2^52 - 1 (see [`Wide::plain`]),
-//! and m = -t / p is found as (-1 / p) + (-1 / p) (t + 2^52 - 1), modulo 2^52.
+//! is its carry. The five columns that are cleared therefore start at 2^52 - 1 (see
+//! [`Wide::plain`]), and m = -t / p is found as (-1 / p) + (-1 / p) (t + 2^52 - 1), modulo 2^52.
 //!
 //! Elements of R = 2^256 need no change of domain: x times 16, a shift while it is unpacked, times
 //! y is x y of R = 2^256, as is the square of x times 4. Below p both, the product is below

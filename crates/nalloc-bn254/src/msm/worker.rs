@@ -1,8 +1,8 @@
 //! The workers: tasks are taken from a counter until none is left, or the observer wants to stop.
 //!
 //! Each worker owns its buckets and its window sums; what workers share is read only, but for the
-//! counters and the flag that stops them. What depends on scalars lies in the arena or on the stack,
-//! never in memory that is freed unwiped.
+//! counters and the flag that stops them. What depends on scalars lies in the arena or on the
+//! stack, never in memory that is freed unwiped.
 
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 

@@ -1,5 +1,6 @@
 //! Vectors of EIP-196 and EIP-197 from the tests of the crate revm-precompile 43.0.3 (MIT), where
-//! they are hexadecimal words of 32 bytes, the most significant first: sums, multiples and pairings.
+//! they are hexadecimal words of 32 bytes, the most significant first: sums, multiples and
+//! pairings.
 
 use nalloc::Arena;
 use nalloc_bn254::{

@@ -1,8 +1,8 @@
 //! Multiples of the generator of a group, by any number of scalars.
 //!
-//! A table holds d 2^(10 w) G for each of 26 windows and each digit d, so that a multiple is a sum of
-//! at most 26 of its points: 11M each, and 3M + 1S with the share of an inversion to make it affine.
-//! A table of G1 takes 1.7 MB, which second-level caches nearly hold; it is made in some
+//! A table holds d 2^(10 w) G for each of 26 windows and each digit d, so that a multiple is a sum
+//! of at most 26 of its points: 11M each, and 3M + 1S with the share of an inversion to make it
+//! affine. A table of G1 takes 1.7 MB, which second-level caches nearly hold; it is made in some
 //! milliseconds. Scalars are public: time and memory accesses depend on them.
 
 use nalloc_bn254::curve::{CurveField, batch_to_affine};

@@ -1,6 +1,6 @@
 //! What a fuzzer does with the bytes of a file: reads them as each format, proves with what was
-//! read, and checks what came out. `fuzz/` runs these for as long as it is let; what it found is run
-//! again here for ever.
+//! read, and checks what came out. `fuzz/` runs these for as long as it is let; what it found is
+//! run again here for ever.
 
 use std::sync::OnceLock;
 

@@ -48,7 +48,8 @@ impl ProverArenasBuilder {
         self
     }
 
-    /// The arena of the witness, which is made secret whatever `builder` says. Default: of no bytes.
+    /// The arena of the witness, which is made secret whatever `builder` says. Default: of no
+    /// bytes.
     pub const fn witness(mut self, builder: ArenaBuilder) -> Self {
         self.witness = builder.secret(true);
         self

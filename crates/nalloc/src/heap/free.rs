@@ -83,8 +83,9 @@ impl<O: Os> Heap<O> {
         }
     }
 
-    /// Takes back a live block, after a look at which of its pages were touched if one is due. In the range for
-    /// sparse blocks those are given to the kernel at once: nobody else would have a use for them.
+    /// Takes back a live block, after a look at which of its pages were touched if one is due. In
+    /// the range for sparse blocks those are given to the kernel at once: nobody else would have a
+    /// use for them.
     #[cold]
     fn free_asked(&self, block: &Asked) {
         let touched = block.sample.map(|sample| {

@@ -2,9 +2,9 @@
 //! blocks, each filled with a byte of its own. Every equation is recounted after every operation.
 //!
 //! The machine and the operations are read from a string of bytes, so that any string is a test:
-//! those of a fixed generator in `tests`, with `NALLOC_TEST_FUZZ_ROUNDS=n` that many more, and those
-//! of a fuzzer (`npm run fuzz`). A failure prints the sequence as a call of `replay`, to be pasted
-//! into `tests`.
+//! those of a fixed generator in `tests`, with `NALLOC_TEST_FUZZ_ROUNDS=n` that many more, and
+//! those of a fuzzer (`npm run fuzz`). A failure prints the sequence as a call of `replay`, to be
+//! pasted into `tests`.
 
 #[cfg(test)]
 mod tests;

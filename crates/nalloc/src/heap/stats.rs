@@ -350,8 +350,8 @@ impl<O: Os> Heap<O> {
         run.map_or(Some(0), |run| probe::huge_bytes(&self.os, run))
     }
 
-    /// Tells `stats` where `NALLOC_STATS` says: for people on standard error, and as one JSON object
-    /// in a file.
+    /// Tells `stats` where `NALLOC_STATS` says: for people on standard error, and as one JSON
+    /// object in a file.
     pub(crate) fn tell(&self, stats: &Stats) {
         let mut buffer = [0; PATH_BYTES_MAX];
         let Some(destination) = environment::stats_destination(&self.os, &mut buffer) else {

@@ -11,9 +11,10 @@
 //! * from 1 to 8 MiB, where that would cost too much, the block comes from small pages for once.
 //!
 //! Sizes that are used sparsely are served from a second range without huge pages, whose blocks
-//! give their pages back when they are freed, and are looked at now and then. Dropping warm huge pages instead loses over the whole
-//! round: the next user of that memory faults them in again. A wrong guess costs small page faults
-//! for a few blocks; then the size counts as dense, until it is asked about again.
+//! give their pages back when they are freed, and are looked at now and then. Dropping warm huge
+//! pages instead loses over the whole round: the next user of that memory faults them in again. A
+//! wrong guess costs small page faults for a few blocks; then the size counts as dense, until it is
+//! asked about again.
 //!
 //! Sizes are told apart exactly, and each has one place in a table; a size that shares its place
 //! with another one takes it over.

@@ -256,8 +256,8 @@ impl Guarded {
         [front, back]
     }
 
-    /// Whether nobody wrote around the secret. All of the canary is zero after the wipe at exit, and
-    /// in a child made by fork.
+    /// Whether nobody wrote around the secret. All of the canary is zero after the wipe at exit,
+    /// and in a child made by fork.
     fn is_canary_whole(&mut self) -> bool {
         let own = self.pattern();
         let slack = self.slack_mut();

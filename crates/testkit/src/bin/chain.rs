@@ -1,5 +1,6 @@
 //! Writes a key and a witness of any size: `cargo run --release -p testkit --bin chain -- STEPS
-//! OUTDIR` makes OUTDIR/chainSTEPS.zkey and .wtns, of a chain of so many squarings with dense values.
+//! OUTDIR` makes OUTDIR/chainSTEPS.zkey and .wtns, of a chain of so many squarings with dense
+//! values.
 
 use std::path::Path;
 use std::process::ExitCode;
