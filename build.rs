@@ -1,4 +1,5 @@
-//! Emits what the linker needs for a Node addon (among it `-z nodelete`, so that a worker that ends cannot unload it).
+//! Emits what the linker needs for a Node addon (among it `-z nodelete`, so that a worker that ends
+//! cannot unload it).
 
 fn main() {
     napi_build::setup();

@@ -19,13 +19,6 @@ export declare class ArenaHandle {
  * once would hold the event loop.
  */
 export declare class FileBytes {
-  /** Room for a file of this length. */
-  constructor(length: number)
-  /**
-   * Touches every page on a thread of the pool, before anything is written: what the system needs
-   * to find memory is then not the event loop's time.
-   */
-  touch(task: Task): Promise<void>
   /** Copies a piece to its place. */
   write(offset: number, piece: Uint8Array): void
   /** Gives the memory back. */
@@ -125,13 +118,13 @@ export declare class SetupHandle {
   /** Constraints of the circuit. */
   get nConstraints(): number
   /**
-   * Resolves to the next bytes of the key, or to null after the last ones. Rejects with `ERR_BUSY`
-   * while another piece is made, `ERR_DISPOSED`.
+   * Resolves to the next bytes of the key, or to null after the last ones. Rejects with
+   * `ERR_BUSY` while another piece is made, `ERR_DISPOSED`.
    */
   next(task: Task): Promise<Uint8Array | null>
   /**
-   * Resolves to the text of the key's `verification_key.json`, with the derived pairing. Rejects as
-   * `next` does.
+   * Resolves to the text of the key's `verification_key.json`, with the derived pairing. Rejects
+   * as `next` does.
    */
   verifyingKeyJson(task: Task): Promise<string>
   /** Gives the memory back, once no piece is being made. */
@@ -167,8 +160,8 @@ export declare class WitnessHandle {
   /** Field elements, the constant one included. Throws `ERR_DISPOSED`. */
   get length(): number
   /**
-   * Copies `bytes.length / 32` plain little-endian elements to position `index`. Throws `ERR_BUSY`
-   * while a proof reads it, `ERR_NON_CANONICAL` for a value of r or more.
+   * Copies `bytes.length / 32` plain little-endian elements to position `index`. Throws
+   * `ERR_BUSY` while a proof reads it, `ERR_NON_CANONICAL` for a value of r or more.
    */
   write(index: number, bytes: Uint8Array): void
   /** A number for `sharedWitness`, in any thread of this process; it keeps nothing. */
@@ -188,10 +181,10 @@ export interface ArenaSettings {
 }
 
 /**
- * Begins a key for development for the circuit in an .r1cs file: a path, or bytes, which are copied
- * before this returns unless they were copied already.
+ * Begins a key for development for the circuit in an .r1cs file: a path, or bytes, which are
+ * copied before this returns unless they were copied already.
  */
-export declare function beginUnsafeDevSetup(source: string | Uint8Array | FileBytes, settings: SetupSettings, task: Task): Promise<SetupHandle>
+export declare function beginUnsafeDevSetup(source: Source, settings: SetupSettings, task: Task): Promise<SetupHandle>
 
 /** Sets how many jobs run at the same time, 1 to 64, and how many may wait; absent leaves it. */
 export declare function configureLine(runningMax?: number | undefined | null, waitingMax?: number | undefined | null): void
@@ -342,13 +335,13 @@ export interface OpenOptions {
  * Opens a .zkey: a path, or bytes, which are copied before this returns unless they lie in an
  * arena or were copied already.
  */
-export declare function openProvingKey(source: string | Uint8Array | FileBytes, options: OpenOptions, task: Task): Promise<ProvingKeyHandle>
+export declare function openProvingKey(source: Source, options: OpenOptions, task: Task): Promise<ProvingKeyHandle>
 
 /**
  * Opens the verification key in a .zkey, of which no more is read; a source as for
  * `openProvingKey`.
  */
-export declare function openVerifyingKey(source: string | Uint8Array | FileBytes, options: OpenOptions, task: Task): Promise<VerifyingKeyHandle>
+export declare function openVerifyingKey(source: Source, options: OpenOptions, task: Task): Promise<VerifyingKeyHandle>
 
 /** What happened in the spans of time under one name. */
 export interface PhaseFigures {
@@ -391,9 +384,9 @@ export interface ProofTexts {
 
 /**
  * Proves with `key`. The witness is a path, the bytes of a .wtns file (copied before this returns,
- * unless they lie in an arena), such bytes as a secret, or a handle.
+ * unless they lie in an arena or were copied already), such bytes as a secret, or a handle.
  */
-export declare function prove(key: ProvingKeyHandle, witness: string | Uint8Array | WitnessHandle | SecretHandle, options: ProveOptions, task: Task): Promise<ProofOutput>
+export declare function prove(key: ProvingKeyHandle, witness: string | Uint8Array | FileBytes | WitnessHandle | SecretHandle, options: ProveOptions, task: Task): Promise<ProofOutput>
 
 /** How one proof is made. */
 export interface ProveOptions {
@@ -428,6 +421,12 @@ export declare function releaseCache(): number
 
 /** Begins a new `peakLiveBytes` at what is live now. */
 export declare function resetPeak(): void
+
+/**
+ * Room for a file of this length, in secret memory or not, all of it touched on a thread of the
+ * pool: what the system needs to find memory is then not the event loop's time.
+ */
+export declare function roomForFile(length: number, isSecret: boolean, task: Task): Promise<FileBytes>
 
 /** What a secret must have; what is not asked for is had as far as the kernel allows. */
 export interface SecretRequirements {
@@ -471,8 +470,8 @@ export interface SetupSettings {
 export declare function sharedProvingKey(ticket: string): ProvingKeyHandle
 
 /**
- * Another handle of the witness that `share()` gave this number. Throws `ERR_DISPOSED` when there is
- * none.
+ * Another handle of the witness that `share()` gave this number. Throws `ERR_DISPOSED` when there
+ * is none.
  */
 export declare function sharedWitness(number: number): WitnessHandle
 
@@ -489,8 +488,8 @@ export declare function stats(): MemoryStats
 export declare function verify(key: VerifyingKeyHandle, publicSignals: string, proof: string, task: Task): Promise<Refusal | null>
 
 /**
- * Resolves to whether each of `items` proves its signals; no items do. A thousand take a tenth of a
- * second, so more come in several calls.
+ * Resolves to whether each of `items` proves its signals; no items do. A thousand take a tenth of
+ * a second, so more come in several calls.
  */
 export declare function verifyBatch(key: VerifyingKeyHandle, items: Array<ProofTexts>, task: Task): Promise<boolean>
 

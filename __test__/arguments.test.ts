@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
+import { setImmediate } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import {
   Circuit,
@@ -12,7 +13,7 @@ import {
   VerifyingKey,
   type Witness,
 } from 'nalloc'
-import { writeLongKey } from './_longKey.ts'
+import { writeLongFile } from './_longFile.ts'
 import { fixtures, semaphore } from './_repository.ts'
 import { PRIME, wtnsOf } from './_wtns.ts'
 
@@ -224,39 +225,98 @@ test('the sha256 of a key is checked on demand', async (t) => {
   t.like(error.details, { expected: '0'.repeat(64), got: sha256 })
 })
 
-test('many bytes are copied in turns: whole, shared, stopped, or gone meanwhile', async (t) => {
-  const long = path.join(temporaryFolder(t), 'long.zkey')
-  writeLongKey(long, fs.readFileSync(zkey), 2 ** 23)
-  const bytes = Uint8Array.from(fs.readFileSync(long))
-  using key = await ProvingKey.open(long)
-  const { sha256 } = key.info
+/** The same file, long enough to be copied in turns. */
+function longBytes(t: ExecutionContext, short: string): Uint8Array<ArrayBuffer> {
+  const long = path.join(temporaryFolder(t), 'long')
+  writeLongFile(long, fs.readFileSync(short), 2 ** 23)
+  return Uint8Array.from(fs.readFileSync(long))
+}
+
+/** The same bytes, in memory that other threads may see. */
+function sharedCopy(bytes: Uint8Array): Uint8Array {
   const shared = new Uint8Array(new SharedArrayBuffer(bytes.length))
   shared.set(bytes)
+  return shared
+}
+
+/** How often the event loop turns until `work` has settled. */
+async function turnsDuring(work: () => Promise<void>): Promise<number> {
   let turns = 0
   const timer = setInterval(() => {
     turns += 1
   }, 0)
-
-  for (const source of [bytes, shared]) {
-    using opened = await ProvingKey.open(source)
-    t.is(opened.info.sha256, sha256)
-    const { proof, publicSignals } = await groth16.prove(source, wtns)
-    t.true(await key.verifyingKey.verify(proof, publicSignals))
+  try {
+    await work()
+    return turns
+  } finally {
+    clearInterval(timer)
   }
-  clearInterval(timer)
-  t.true(turns > 4, `${turns} turns`)
+}
 
-  const { liveBytes } = stats()
+test.serial(
+  'many bytes are copied in turns: of a key, whole, shared, stopped, or gone',
+  async (t) => {
+    const bytes = longBytes(t, zkey)
+    using key = await ProvingKey.open(bytes)
+    const { sha256 } = key.info
+
+    for (const source of [bytes, sharedCopy(bytes)]) {
+      const turns = await turnsDuring(async () => {
+        using opened = await ProvingKey.open(source)
+        t.is(opened.info.sha256, sha256)
+      })
+      t.true(turns > 2, `${turns} turns`)
+      const { proof, publicSignals } = await groth16.prove(source, wtns)
+      t.true(await key.verifyingKey.verify(proof, publicSignals))
+    }
+    const turns = await turnsDuring(async () => {
+      t.deepEqual((await VerifyingKey.fromZkey(bytes)).toJSON(), key.verifyingKey.toJSON())
+    })
+    t.true(turns > 2, `${turns} turns`)
+
+    const { liveBytes } = stats()
+    const controller = new AbortController()
+    const stopped = ProvingKey.open(bytes, { signal: controller.signal })
+    setTimeout(() => controller.abort('enough'), 0)
+    t.is(await stopped.then(String, (reason: unknown) => reason), 'enough')
+    const gone = ProvingKey.open(bytes)
+    setTimeout(() => structuredClone(bytes.buffer, { transfer: [bytes.buffer] }), 0)
+    const error = await failure(t, () => gone)
+    t.is(error.code, 'ERR_INVALID_ARG')
+    t.regex(error.message, /^zkey: expected bytes, got a detached buffer/)
+    t.is(stats().liveBytes, liveBytes)
+  },
+)
+
+test.serial('many bytes of a witness are copied in turns, to secret memory', async (t) => {
+  const bytes = longBytes(t, wtns)
+  using key = await ProvingKey.open(zkey)
+  const { secretBytes } = stats()
+  let most = 0
+
+  for (const source of [bytes, sharedCopy(bytes)]) {
+    const turns = await turnsDuring(async () => {
+      const proving = key.prove(source)
+      while (most < bytes.length) {
+        most = Math.max(most, stats().secretBytes - secretBytes)
+        await setImmediate()
+      }
+      const { proof, publicSignals } = await proving
+      t.true(await key.verifyingKey.verify(proof, publicSignals))
+    })
+    t.true(turns > 2, `${turns} turns`)
+    t.is(stats().secretBytes, secretBytes)
+  }
+
   const controller = new AbortController()
-  const stopped = ProvingKey.open(bytes, { signal: controller.signal })
-  setImmediate(() => controller.abort('enough'))
+  const stopped = key.prove(bytes, { signal: controller.signal })
+  setTimeout(() => controller.abort('enough'), 1)
   t.is(await stopped.then(String, (reason: unknown) => reason), 'enough')
-  const gone = ProvingKey.open(bytes)
-  setImmediate(() => structuredClone(bytes.buffer, { transfer: [bytes.buffer] }))
+  t.is(stats().secretBytes, secretBytes)
+  const gone = key.prove(bytes)
+  setTimeout(() => structuredClone(bytes.buffer, { transfer: [bytes.buffer] }), 0)
   const error = await failure(t, () => gone)
-  t.is(error.code, 'ERR_INVALID_ARG')
-  t.regex(error.message, /^zkey: expected bytes, got a detached buffer/)
-  t.is(stats().liveBytes, liveBytes)
+  t.regex(error.message, /^witness: expected bytes, got a detached buffer/)
 })
 
 test('a memory limit below the need is ERR_LIMIT, one above it is kept to', async (t) => {

@@ -8,6 +8,7 @@ import { Circuit, type NallocError, type Progress, ProvingKey, stats } from 'nal
 import { type CompatOptions, groth16, keyCache } from 'nalloc/snarkjs'
 import { assertEnding, runChild } from './_child.ts'
 import { fixtures, golden, readJson, semaphore } from './_repository.ts'
+import { verifyCases } from './_verifyCases.ts'
 
 const SMALL = semaphore(1)
 const BIG = semaphore(20)
@@ -37,18 +38,7 @@ function copiesOf(t: ExecutionContext, file: string, count: number): string[] {
   })
 }
 
-interface VerifyCase {
-  readonly name: string
-  readonly vk: object
-  readonly publicSignals: never
-  readonly proof: never
-  readonly expect: boolean
-}
-
-for (const { name, expect, ...given } of readJson<VerifyCase[]>(
-  fixtures,
-  'malformed/verify.json',
-)) {
+for (const { name, expect, ...given } of verifyCases) {
   test(`verify ${name}: ${expect}, as nalloc says`, async (t) => {
     t.is(await groth16.verify(given.vk, given.publicSignals, given.proof), expect)
   })

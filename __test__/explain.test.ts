@@ -11,17 +11,9 @@ import {
   type VerifyingKeyJson,
   type VerifyOutcome,
 } from 'nalloc'
-import { fixtures, goldenCases, goldenProof, readJson, semaphore } from './_repository.ts'
+import { goldenCases, goldenProof, semaphore } from './_repository.ts'
+import { type VerifyCase, verifyCases } from './_verifyCases.ts'
 
-interface VerifyCase {
-  readonly name: string
-  readonly vk: VerifyingKeyJson
-  readonly publicSignals: PublicSignals
-  readonly proof: Groth16Proof
-  readonly expect: boolean
-}
-
-const cases = readJson<VerifyCase[]>(fixtures, 'malformed/verify.json')
 const valid = caseOf('ok')
 const r = 21888242871839275222246405745257275088548364400416034343698204186575808495617n
 /** On the curve of G2 and of another order: x = 1, y = the root of 1 + 3 / (9 + u). */
@@ -51,7 +43,7 @@ const REASONS: Readonly<Record<string, readonly [reason: VerifyFailure, detail: 
 }
 
 function caseOf(name: string): VerifyCase {
-  const found = cases.find((candidate) => candidate.name === name)
+  const found = verifyCases.find((candidate) => candidate.name === name)
   if (!found) throw new Error(`verify.json: expected a case ${name}, got none`)
   return found
 }
@@ -79,7 +71,7 @@ async function isRefused(
   t.true(outcome.detail.startsWith(detail), outcome.detail)
 }
 
-for (const verifyCase of cases) {
+for (const verifyCase of verifyCases) {
   const expected = REASONS[verifyCase.name]
   test(`explain ${verifyCase.name}: ${expected?.[0] ?? 'valid'}`, async (t) => {
     if (expected) return isRefused(t, verifyCase, expected)

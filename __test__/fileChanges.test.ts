@@ -5,7 +5,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { groth16, NallocError, type OpenOptions, type Progress, ProvingKey } from 'nalloc'
-import { writeLongKey } from './_longKey.ts'
+import { writeLongFile } from './_longFile.ts'
 import { fixtures, sha256 } from './_repository.ts'
 import { temporaryFolder } from './_temporary.ts'
 
@@ -76,7 +76,7 @@ for (const name of NAMES) {
   test(`a key whose file is ${name} while it is opened: ${expected}`, async (t) => {
     const file = path.join(temporaryFolder(t), 'key.zkey')
     const open = async (): Promise<string> => {
-      writeLongKey(file, zkey, PADDING_BYTES)
+      writeLongFile(file, zkey, PADDING_BYTES)
       const key = await ProvingKey.open(
         file,
         atFirstReport(() => CHANGES[name](file)),
@@ -93,7 +93,7 @@ for (const name of NAMES) {
     const file = path.join(temporaryFolder(t), 'key.zkey')
     const vk = path.join(fixtures, 'bits_vk.json')
     const prove = async (): Promise<string> => {
-      writeLongKey(file, zkey, PADDING_BYTES)
+      writeLongFile(file, zkey, PADDING_BYTES)
       const options = atFirstReport(() => CHANGES[name](file))
       const { proof, publicSignals } = await groth16.prove(file, wtns, options)
       const isValid = await groth16.verify(vk, publicSignals, proof)

@@ -9,7 +9,7 @@ import {
   ProvingKey,
   VerifyingKey,
 } from 'nalloc'
-import { writeLongKey } from './_longKey.ts'
+import { writeLongFile } from './_longFile.ts'
 import { fixtures, semaphore } from './_repository.ts'
 import { temporaryFolder } from './_temporary.ts'
 
@@ -196,7 +196,7 @@ test.serial('progress goes through the phases in order and ends with the call', 
 
 test.serial('a call reports at most 20 times in any second, however long it takes', async (t) => {
   const file = path.join(temporaryFolder(t), 'long.zkey')
-  writeLongKey(file, fs.readFileSync(zkey), LONG_BYTES)
+  writeLongFile(file, fs.readFileSync(zkey), LONG_BYTES)
   const times: number[] = []
   const ratios: number[] = []
 

@@ -3,27 +3,12 @@
 import path from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
-import {
-  type Groth16Proof,
-  type ProofItem,
-  ProvingKey,
-  type PublicSignals,
-  VerifyingKey,
-  type VerifyingKeyJson,
-} from 'nalloc'
-import { fixtures, goldenCases, goldenProof, readJson, semaphore } from './_repository.ts'
-
-interface VerifyCase {
-  readonly name: string
-  readonly vk: VerifyingKeyJson
-  readonly publicSignals: PublicSignals
-  readonly proof: Groth16Proof
-  readonly expect: boolean
-}
+import { type ProofItem, ProvingKey, type PublicSignals, VerifyingKey } from 'nalloc'
+import { fixtures, goldenCases, goldenProof, semaphore } from './_repository.ts'
+import { type VerifyCase, verifyCases } from './_verifyCases.ts'
 
 /** More than one native call takes. */
 const MANY = 600
-const cases = readJson<VerifyCase[]>(fixtures, 'malformed/verify.json')
 
 /** A key and different proofs of one statement. */
 async function proven(
@@ -75,9 +60,9 @@ test('one wrong proof among many is found wherever it is', async (t) => {
   }
 })
 
-for (const { name, vk, proof, publicSignals, expect } of cases) {
+for (const { name, vk, proof, publicSignals, expect } of verifyCases) {
   test(`verifyBatch with ${name}: ${expect}`, async (t) => {
-    const good = cases.find((candidate) => candidate.expect) as VerifyCase
+    const good = verifyCases.find((candidate) => candidate.expect) as VerifyCase
     const key = VerifyingKey.from(vk)
     const beside = JSON.stringify(vk) === JSON.stringify(good.vk) ? [good, good] : []
 

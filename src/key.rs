@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeMap,
-    hint::black_box,
     ops::Deref,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
@@ -10,26 +9,22 @@ use std::{
     },
 };
 
-use nalloc_bn254::HeapBuffer;
 use nalloc_groth16::{ProvingKey, ReadOptions, VerifyingKey, process_bytes};
 use napi::{
     Env,
-    bindgen_prelude::{ClassInstance, Either3, PromiseRaw, Uint8ArraySlice},
+    bindgen_prelude::{PromiseRaw, ToNapiValue},
 };
 use napi_derive::napi;
 
 use crate::{
     error::{DISPOSED, Failure, INTERNAL, INVALID_ARG, Result},
+    file::{FileInput, Input, Source},
     limit::{Admission, Need},
-    line::{self, Grant, Turn},
+    line::{self, Turn},
     number,
-    region::Lease,
-    task::{Task, TaskState},
+    task::Task,
     verify::VerifyingKeyHandle,
 };
-
-/// The smallest page of any machine.
-const PAGE_BYTES_MIN: usize = 4096;
 
 /// The counts of a circuit that say how much memory it takes.
 #[napi(object)]
@@ -245,92 +240,23 @@ impl ProvingKeyHandle {
     }
 }
 
-/// The bytes of a file on their way from JavaScript: copied piece by piece, because a large one at
-/// once would hold the event loop.
-#[napi]
-pub struct FileBytes {
-    bytes: Arc<Mutex<Option<HeapBuffer<u8>>>>,
-}
-
-#[napi]
-impl FileBytes {
-    /// Room for a file of this length.
-    #[napi(constructor, catch_unwind)]
-    pub fn new(length: f64) -> Result<Self> {
-        let bytes = HeapBuffer::zeroed(number::bytes(length)).map_err(Failure::from)?;
-        Ok(Self { bytes: Arc::new(Mutex::new(Some(bytes))) })
-    }
-
-    /// Touches every page on a thread of the pool, before anything is written: what the system needs
-    /// to find memory is then not the event loop's time.
-    #[napi(catch_unwind, ts_return_type = "Promise<void>")]
-    pub fn touch<'env>(&self, env: &'env Env, task: &Task) -> Result<PromiseRaw<'env, ()>> {
-        let bytes = Arc::clone(&self.bytes);
-        let touch = move |_: &TaskState, _: &Grant| {
-            let mut bytes = bytes.lock().unwrap_or_else(PoisonError::into_inner);
-            for page in bytes.iter_mut().flat_map(|bytes| bytes.chunks_mut(PAGE_BYTES_MIN)) {
-                page[0] = black_box(0);
-            }
-            Ok(())
-        };
-        task.start(env, Turn::AtOnce, touch, |()| ())
-    }
-
-    /// Copies a piece to its place.
-    #[napi(catch_unwind)]
-    pub fn write(&self, offset: f64, piece: Uint8ArraySlice<'_>) -> Result<()> {
-        let start = number::bytes(offset);
-        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = bytes.as_mut().and_then(|bytes| bytes.get_mut(start..start + piece.len()));
-        let room = room.ok_or_else(|| {
-            Failure::new(INVALID_ARG, "bytes: expected a piece of the file, got one beyond its end")
-        })?;
-        room.copy_from_slice(&piece);
-        Ok(())
-    }
-
-    /// Gives the memory back.
-    #[napi(catch_unwind)]
-    pub fn dispose(&self) {
-        self.bytes.lock().unwrap_or_else(PoisonError::into_inner).take();
-    }
-
-    /// The bytes, which it has no more.
-    pub fn take(&self) -> Result<HeapBuffer<u8>> {
-        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        bytes.take().ok_or_else(|| Failure::disposed("bytes").into())
-    }
-}
-
-/// Whether bytes lie in an arena, where native code reads them without a copy.
-#[napi(catch_unwind)]
-#[must_use]
-pub fn lies_in_arena(bytes: Uint8ArraySlice<'_>) -> bool {
-    Lease::of(&bytes).is_some()
-}
-
 /// Opens a .zkey: a path, or bytes, which are copied before this returns unless they lie in an
 /// arena or were copied already.
 #[napi(catch_unwind, ts_return_type = "Promise<ProvingKeyHandle>")]
 pub fn open_proving_key<'env>(
     env: &'env Env,
-    source: Either3<String, Uint8ArraySlice<'_>, ClassInstance<'_, FileBytes>>,
+    source: Source<'_>,
     options: OpenOptions,
     task: &Task,
 ) -> Result<PromiseRaw<'env, ProvingKeyHandle>> {
-    let source = Input::copy_of(source)?;
-    task.start(
-        env,
-        Turn::InLine(Need::Unknown),
-        move |state, grant| {
-            let admission = Admission::new(options.memory_limit_bytes, 0, grant.room);
-            let read = read_options(&options, admission, (state, grant));
-            let key = match source {
-                Input::Path(path) => ProvingKey::read(path.as_ref(), &read),
-                Input::Bytes(bytes) => ProvingKey::from_bytes(&bytes, &read),
-                Input::Arena(bytes) => ProvingKey::from_bytes(bytes.as_slice(), &read),
-            };
-            key.map(OpenKey::new).map_err(|error| admission.explain(error))
+    open(
+        (env, source, options, task),
+        |source, read| {
+            match source {
+                Input::Path(path) => ProvingKey::read(path.as_ref(), read),
+                Input::Bytes(bytes) => ProvingKey::from_bytes(bytes, read),
+            }
+            .map(OpenKey::new)
         },
         |key| ProvingKeyHandle { key: Mutex::new(Some(Arc::new(key))) },
     )
@@ -341,61 +267,49 @@ pub fn open_proving_key<'env>(
 #[napi(catch_unwind, ts_return_type = "Promise<VerifyingKeyHandle>")]
 pub fn open_verifying_key<'env>(
     env: &'env Env,
-    source: Either3<String, Uint8ArraySlice<'_>, ClassInstance<'_, FileBytes>>,
+    source: Source<'_>,
     options: OpenOptions,
     task: &Task,
 ) -> Result<PromiseRaw<'env, VerifyingKeyHandle>> {
-    let source = Input::copy_of(source)?;
-    task.start(
-        env,
-        Turn::InLine(Need::Unknown),
-        move |state, grant| {
-            let admission = Admission::new(options.memory_limit_bytes, 0, grant.room);
-            let read = read_options(&options, admission, (state, grant));
-            let key = match source {
-                Input::Path(path) => VerifyingKey::read_zkey(path.as_ref(), &read),
-                Input::Bytes(bytes) => VerifyingKey::from_zkey(&bytes, &read),
-                Input::Arena(bytes) => VerifyingKey::from_zkey(bytes.as_slice(), &read),
-            };
-            key.map_err(|error| admission.explain(error))
+    open(
+        (env, source, options, task),
+        |source, read| match source {
+            Input::Path(path) => VerifyingKey::read_zkey(path.as_ref(), read),
+            Input::Bytes(bytes) => VerifyingKey::from_zkey(bytes, read),
         },
         VerifyingKeyHandle::from,
     )
 }
 
-fn read_options<'a>(
-    options: &'a OpenOptions,
-    admission: Admission,
-    (state, grant): (&'a TaskState, &'a Grant),
-) -> ReadOptions<'a> {
-    ReadOptions {
-        pool: grant.pool,
-        observer: state,
-        allow_insecure: options.allow_insecure,
-        memory_limit_bytes: admission.bytes_max(),
-        table_bytes_max: options.table_bytes_max.map_or(0, number::byte_limit),
-        name: &options.name,
-    }
-}
+/// What a call of one of both gave.
+type OpenCall<'env, 'a> = (&'env Env, Source<'a>, OpenOptions, &'a Task);
 
-/// What a job opens: it must not touch JavaScript's memory, which may move or go away.
-enum Input {
-    Path(String),
-    Bytes(HeapBuffer<u8>),
-    Arena(Lease),
-}
-
-impl Input {
-    fn copy_of(
-        source: Either3<String, Uint8ArraySlice<'_>, ClassInstance<'_, FileBytes>>,
-    ) -> Result<Self> {
-        Ok(match source {
-            Either3::A(path) => Self::Path(path),
-            Either3::B(bytes) => match Lease::of(&bytes) {
-                Some(lease) => Self::Arena(lease),
-                None => Self::Bytes(HeapBuffer::from_slice(&bytes).map_err(Failure::from)?),
-            },
-            Either3::C(copied) => Self::Bytes(copied.take()?),
-        })
-    }
+/// Reads a .zkey in a job.
+fn open<'env, T, D>(
+    (env, source, options, task): OpenCall<'env, '_>,
+    read: fn(Input<'_>, &ReadOptions<'_>) -> std::result::Result<T, nalloc_groth16::Error>,
+    finish: fn(T) -> D,
+) -> Result<PromiseRaw<'env, D>>
+where
+    T: Send + 'static,
+    D: ToNapiValue + 'static,
+{
+    let source = FileInput::of(source)?;
+    task.start(
+        env,
+        Turn::InLine(Need::Unknown),
+        move |state, grant| {
+            let admission = Admission::new(options.memory_limit_bytes, 0, grant.room);
+            let settings = ReadOptions {
+                pool: grant.pool,
+                observer: state,
+                allow_insecure: options.allow_insecure,
+                memory_limit_bytes: admission.bytes_max(),
+                table_bytes_max: options.table_bytes_max.map_or(0, number::byte_limit),
+                name: &options.name,
+            };
+            source.with(|input| read(input, &settings).map_err(|error| admission.explain(error)))
+        },
+        finish,
+    )
 }

@@ -8,6 +8,7 @@
 
 mod arena;
 mod error;
+mod file;
 mod heap;
 mod host;
 mod key;

@@ -52,8 +52,8 @@ pub fn set_memory_limit(bytes: Option<u64>) {
     release_beyond_limit();
 }
 
-/// Gives back what is cached when it does not fit the limit beside what is in use. Called when a job
-/// has taken its memory: what was cached and fits has become that.
+/// Gives back what is cached when it does not fit the limit beside what is in use. Called when a
+/// job has taken its memory: what was cached and fits has become that.
 pub fn release_beyond_limit() {
     let cached = nalloc::stats().cached_bytes;
     if memory_limit_bytes().is_some_and(|limit| used_bytes().saturating_add(cached) > limit) {

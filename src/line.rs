@@ -1,9 +1,10 @@
 //! The pools of this process, and the waiting line in front of them.
 //!
-//! A proof uses every thread of a pool and a known amount of memory, so proofs run one after another
-//! unless `configure_line` says otherwise, and wait in the order of their calls: eight calls at once
-//! then cost the memory of one. Each place where a job runs has a pool of its own, because a job
-//! that waits for its threads takes up whatever its pool has, and would end when that has ended.
+//! A proof uses every thread of a pool and a known amount of memory, so proofs run one after
+//! another unless `configure_line` says otherwise, and wait in the order of their calls: eight
+//! calls at once then cost the memory of one. Each place where a job runs has a pool of its own,
+//! because a job that waits for its threads takes up whatever its pool has, and would end when that
+//! has ended.
 //!
 //! Under a memory limit (`limit`) the first one in the line waits until what it needs fits beside
 //! what the running ones have and were promised; those behind it wait for it. The line has an end;
@@ -261,8 +262,8 @@ pub fn enter(turn: Turn, job: Job) -> std::result::Result<(), Failure> {
     Ok(())
 }
 
-/// Lets every job begin whose turn has come: after one has ended or has taken its memory, and after a
-/// limit has changed.
+/// Lets every job begin whose turn has come: after one has ended or has taken its memory, and after
+/// a limit has changed.
 pub fn advance() {
     while let Some((place, job, grant)) = next() {
         let pool = grant.pool;

@@ -1,8 +1,8 @@
 //! Named spans of time of JavaScript, in the account of every heap of this process.
 //!
-//! A span may last over many turns of the event loop, with others begun and ended in between: so each
-//! is an object that ends itself and no other. The heaps keep names for ever; those of JavaScript are
-//! kept here once each, and no more of them than the heaps tell apart.
+//! A span may last over many turns of the event loop, with others begun and ended in between: so
+//! each is an object that ends itself and no other. The heaps keep names for ever; those of
+//! JavaScript are kept here once each, and no more of them than the heaps tell apart.
 
 use std::sync::{Mutex, PoisonError};
 

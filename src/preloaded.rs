@@ -1,5 +1,5 @@
-//! The heap of `libnalloc_preload.so`, where that library serves this process. It is another one than
-//! the addon's, and whoever asks how much memory nalloc has means both.
+//! The heap of `libnalloc_preload.so`, where that library serves this process. It is another one
+//! than the addon's, and whoever asks how much memory nalloc has means both.
 //!
 //! The library is found by the names of its functions, once: it is loaded before anything else, or
 //! never. What each name promises stands in `crates/nalloc-preload/src/beside.rs`.

@@ -6,12 +6,13 @@ use nalloc_bn254::{Fr, Observer};
 use nalloc_groth16::{ProveOptions as CoreOptions, ProvingKey, Witness, public_to_json};
 use napi::{
     Env,
-    bindgen_prelude::{ClassInstance, Either4, PromiseRaw, Uint8ArraySlice},
+    bindgen_prelude::{ClassInstance, Either5, PromiseRaw, Uint8ArraySlice},
 };
 use napi_derive::napi;
 
 use crate::{
     error::{Failure, INVALID_ARG, Result},
+    file::{FileBytes, FileInput, Input},
     key::ProvingKeyHandle,
     limit::{self, Admission, Need, Promise, Room},
     line::{self, Grant, Turn},
@@ -65,8 +66,7 @@ const WHAT: &str = "the proof";
 const VALUE_BYTES: u64 = 32;
 
 enum WitnessInput {
-    Path(String),
-    Arena(Lease),
+    File(FileInput),
     Secret(Arc<Sealed>),
     Native(Arc<Witness>),
 }
@@ -75,21 +75,23 @@ impl WitnessInput {
     /// Bytes that are in memory before the job begins; the estimate of a proof has them too.
     fn held_bytes(&self) -> u64 {
         match self {
-            Self::Path(_) | Self::Arena(_) | Self::Secret(_) => 0,
+            Self::File(file) => file.copied_bytes(),
+            Self::Secret(_) => 0,
             Self::Native(witness) => u64::from(witness.len()) * VALUE_BYTES,
         }
     }
 }
 
 /// Proves with `key`. The witness is a path, the bytes of a .wtns file (copied before this returns,
-/// unless they lie in an arena), such bytes as a secret, or a handle.
+/// unless they lie in an arena or were copied already), such bytes as a secret, or a handle.
 #[napi(catch_unwind, ts_return_type = "Promise<ProofOutput>")]
 pub fn prove<'env>(
     env: &'env Env,
     key: &ProvingKeyHandle,
-    witness: Either4<
+    witness: Either5<
         String,
         Uint8ArraySlice<'_>,
+        ClassInstance<'_, FileBytes>,
         ClassInstance<'_, WitnessHandle>,
         ClassInstance<'_, SecretHandle>,
     >,
@@ -99,10 +101,11 @@ pub fn prove<'env>(
     let key = key.lease()?;
     let blinding = blinding(&options)?;
     let witness = match witness {
-        Either4::A(path) => WitnessInput::Path(path),
-        Either4::B(bytes) => of_bytes(&bytes, &options.name)?,
-        Either4::C(handle) => WitnessInput::Native(handle.lease()?),
-        Either4::D(handle) => WitnessInput::Secret(handle.lease()?),
+        Either5::A(path) => WitnessInput::File(FileInput::Path(path)),
+        Either5::B(bytes) => of_bytes(&bytes, &options.name)?,
+        Either5::C(copied) => WitnessInput::File(FileInput::Copied(copied.take()?)),
+        Either5::D(handle) => WitnessInput::Native(handle.lease()?),
+        Either5::E(handle) => WitnessInput::Secret(handle.lease()?),
     };
     let needed = key.estimate_bytes(line::thread_count());
     let beside = needed.saturating_sub(witness.held_bytes());
@@ -120,7 +123,7 @@ pub fn prove<'env>(
 
 fn of_bytes(bytes: &[u8], name: &str) -> Result<WitnessInput> {
     if let Some(lease) = Lease::of(bytes) {
-        return Ok(WitnessInput::Arena(lease));
+        return Ok(WitnessInput::File(FileInput::Arena(lease)));
     }
     let witness = Witness::from_bytes(bytes, name).map_err(Failure::from)?;
     Ok(WitnessInput::Native(Arc::new(witness)))
@@ -138,10 +141,10 @@ fn run(
     // Before the witness is read, which takes memory too.
     admission.check(WHAT, key.estimate_bytes(pool.thread_count()))?;
     let witness = match witness {
-        WitnessInput::Path(path) => Arc::new(Witness::read(path.as_ref())?),
-        WitnessInput::Arena(bytes) => {
-            Arc::new(Witness::from_bytes(bytes.as_slice(), &options.name)?)
-        }
+        WitnessInput::File(file) => Arc::new(file.with(|input| match input {
+            Input::Path(path) => Witness::read(path.as_ref()),
+            Input::Bytes(bytes) => Witness::from_bytes(bytes, &options.name),
+        })?),
         WitnessInput::Secret(secret) => {
             Arc::new(secret.with(|bytes| Witness::from_bytes(bytes, &options.name))??)
         }

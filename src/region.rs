@@ -32,8 +32,9 @@ use crate::{
 };
 pub use memory::{Lease, Memory, Secrecy};
 
-/// What the collector is told that an abandoned mapping costs, besides its buffer: the kernel counts
-/// mappings and locked pages, and one collection in a thousand of these gives them back in time.
+/// What the collector is told that an abandoned mapping costs, besides its buffer: the kernel
+/// counts mappings and locked pages, and one collection in a thousand of these gives them back in
+/// time.
 const ABANDONED_BYTES: i64 = 64 << 10;
 
 static ESCAPES: AtomicU64 = AtomicU64::new(0);

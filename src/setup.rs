@@ -6,13 +6,13 @@ use nalloc_bn254::HeapBuffer;
 use nalloc_groth16::{SetupOptions, UnsafeDevSetup};
 use napi::{
     Either, Env,
-    bindgen_prelude::{ClassInstance, Either3, PromiseRaw, Uint8Array, Uint8ArraySlice},
+    bindgen_prelude::{Either3, PromiseRaw, Uint8Array},
 };
 use napi_derive::napi;
 
 use crate::{
     error::{BUSY, Failure, Result},
-    key::FileBytes,
+    file::Source,
     limit::{Admission, Need},
     line::Turn,
     number,
@@ -56,8 +56,8 @@ impl SetupHandle {
         self.n_constraints
     }
 
-    /// Resolves to the next bytes of the key, or to null after the last ones. Rejects with `ERR_BUSY`
-    /// while another piece is made, `ERR_DISPOSED`.
+    /// Resolves to the next bytes of the key, or to null after the last ones. Rejects with
+    /// `ERR_BUSY` while another piece is made, `ERR_DISPOSED`.
     #[napi(catch_unwind, ts_return_type = "Promise<Uint8Array | null>")]
     pub fn next<'env>(
         &self,
@@ -77,8 +77,8 @@ impl SetupHandle {
         )
     }
 
-    /// Resolves to the text of the key's `verification_key.json`, with the derived pairing. Rejects as
-    /// `next` does.
+    /// Resolves to the text of the key's `verification_key.json`, with the derived pairing. Rejects
+    /// as `next` does.
     #[napi(catch_unwind, ts_return_type = "Promise<string>")]
     pub fn verifying_key_json<'env>(
         &self,
@@ -122,19 +122,19 @@ fn with<R>(
     }
 }
 
-/// Begins a key for development for the circuit in an .r1cs file: a path, or bytes, which are copied
-/// before this returns unless they were copied already.
+/// Begins a key for development for the circuit in an .r1cs file: a path, or bytes, which are
+/// copied before this returns unless they were copied already.
 #[napi(catch_unwind, ts_return_type = "Promise<SetupHandle>")]
 pub fn begin_unsafe_dev_setup<'env>(
     env: &'env Env,
-    source: Either3<String, Uint8ArraySlice<'_>, ClassInstance<'_, FileBytes>>,
+    source: Source<'_>,
     settings: SetupSettings,
     task: &Task,
 ) -> Result<PromiseRaw<'env, SetupHandle>> {
     let source = match source {
         Either3::A(path) => Either::A(path),
         Either3::B(bytes) => Either::B(HeapBuffer::from_slice(&bytes).map_err(Failure::from)?),
-        Either3::C(copied) => Either::B(copied.take()?),
+        Either3::C(copied) => Either::B(copied.take()?.into_heap()?),
     };
     task.start(
         env,

@@ -3,8 +3,9 @@
 //! A `Task` is made in TypeScript for one call and handed to it. The call puts a job in the line
 //! (`line`), which runs it on the pool; the promise is settled on the JavaScript thread through
 //! napi-rs's deferred, which survives the end of its environment by dropping the result. A hook per
-//! environment (one for the main thread, one per worker) cancels its jobs when it goes away, so that
-//! a terminated worker does not leave two cores proving for nobody. A job never touches the `Env`.
+//! environment (one for the main thread, one per worker) cancels its jobs when it goes away, so
+//! that a terminated worker does not leave two cores proving for nobody. A job never touches the
+//! `Env`.
 
 use std::{
     sync::{

@@ -71,8 +71,8 @@ pub fn decode<T>(
 ) -> Result<T, Failure> {
     let encoding = if encoding == "hex" { Encoding::Hex } else { Encoding::Base64 };
     let c_name = c_name(name)?;
-    // SAFETY: as for all of C's environment, no other thread may use it meanwhile; Node does so only
-    // when JavaScript says so.
+    // SAFETY: as for all of C's environment, no other thread may use it meanwhile; Node does so
+    // only when JavaScript says so.
     unsafe {
         nalloc::with_variable(&c_name, |value| {
             let text = value.ok_or_else(|| {

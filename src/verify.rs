@@ -102,8 +102,8 @@ pub struct ProofTexts {
     pub public_signals: String,
 }
 
-/// Resolves to whether each of `items` proves its signals; no items do. A thousand take a tenth of a
-/// second, so more come in several calls.
+/// Resolves to whether each of `items` proves its signals; no items do. A thousand take a tenth of
+/// a second, so more come in several calls.
 #[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
 pub fn verify_batch<'env>(
     env: &'env Env,

@@ -26,8 +26,8 @@ pub struct WitnessHandle {
     witness: Arc<Slot>,
 }
 
-/// Another handle of the witness that `share()` gave this number. Throws `ERR_DISPOSED` when there is
-/// none.
+/// Another handle of the witness that `share()` gave this number. Throws `ERR_DISPOSED` when there
+/// is none.
 #[napi(catch_unwind)]
 pub fn shared_witness(number: u32) -> Result<WitnessHandle> {
     let shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
@@ -63,8 +63,8 @@ impl WitnessHandle {
         Ok(self.lease()?.len())
     }
 
-    /// Copies `bytes.length / 32` plain little-endian elements to position `index`. Throws `ERR_BUSY`
-    /// while a proof reads it, `ERR_NON_CANONICAL` for a value of r or more.
+    /// Copies `bytes.length / 32` plain little-endian elements to position `index`. Throws
+    /// `ERR_BUSY` while a proof reads it, `ERR_NON_CANONICAL` for a value of r or more.
     #[napi(catch_unwind)]
     pub fn write(&self, index: u32, bytes: Uint8ArraySlice<'_>) -> Result<()> {
         let mut witness = self.witness.lock().unwrap_or_else(PoisonError::into_inner);

@@ -18,6 +18,8 @@ export type NativeTask = Addon.Task
 export type NativeFileBytes = Addon.FileBytes
 /** A parsed proving key in native memory. @internal */
 export type NativeProvingKey = Addon.ProvingKeyHandle
+/** What a native proof settles to. @internal */
+export type NativeProofOutput = Addon.ProofOutput
 /** A proof and its public signals as texts. @internal */
 export type NativeProofTexts = Addon.ProofTexts
 /** A key for development that is being made. @internal */

@@ -1,6 +1,5 @@
 // A proving key: read and checked once, used for many proofs.
 
-import { setImmediate as turn } from 'node:timers/promises'
 import { Call, callNative } from './_call.ts'
 import {
   checkBoolean,
@@ -11,13 +10,14 @@ import {
   checkText,
   show,
 } from './_check.ts'
+import { runWithFile, type StartWithFile } from './_nativeFile.ts'
 import { observed } from './_proofEvents.ts'
 import { type FileArgument, withKindsNamed } from './_sniff.ts'
-import { checkSource, type Opened, type Source, unshared, withNativeSource } from './_source.ts'
+import { checkSource, type Opened, type Source } from './_source.ts'
 import { type Circuit, checkCircuit, circuitOf, computeWitness } from './circuit.ts'
 import { NallocError, wrongType } from './errors.ts'
 import type { CircuitInputs } from './inputs.ts'
-import { binding, type NativeFileBytes, type NativeProvingKey } from './native.ts'
+import { binding, type NativeProofOutput, type NativeProvingKey } from './native.ts'
 import type { LabelOptions, OpenOptions, ProgressPhase, ProveOptions } from './options.ts'
 import type { Groth16Proof, PublicSignals } from './proof.ts'
 import { nativeSecretOf, SecretBuf } from './secretBuf.ts'
@@ -27,14 +27,6 @@ import { nativeWitnessOf, Witness } from './witness.ts'
 /** Digits of a key's SHA-256 that tell it from others. */
 const LABEL_DIGITS = 12
 const LABEL_CHARS_MAX = 64
-/**
- * Bytes of a key that are copied between two turns of the event loop. 2 MiB took up to 5.5 ms, where
- * a virtual machine had to get the memory from its host.
- */
-const PIECE_BYTES = 2 ** 19
-
-type OpenedBytes = Extract<Opened, { readonly kind: 'bytes' }>
-
 /** What a key says about its circuit. */
 export interface KeyInfo {
   /** The curve's name as snarkjs has it; also called BN254 and alt_bn128. */
@@ -132,12 +124,8 @@ export class ProvingKey {
     openKey = async (source, { sha256, label, ...settings }, call) => {
       const options = { ...settings, name: source.name }
       const { openProvingKey } = binding()
-      // Without a wait where none is needed: an arena is busy from the call on.
-      const copied = isCopiedInTurns(source) ? await copyInTurns(source, call) : undefined
-      const native = await call.run((task) =>
-        copied === undefined
-          ? withNativeSource(source, (from) => openProvingKey(from, options, task))
-          : openProvingKey(copied, options, task),
+      const native = await runWithFile(source, call, (file, task) =>
+        openProvingKey(file, options, task),
       )
       const key = new ProvingKey(native, label)
       if (sha256 === undefined || key.info.sha256 === sha256) return key
@@ -328,17 +316,21 @@ export class ProvingKey {
     const { prove } = binding()
     // Known now; the key may be disposed before its proof is refused.
     const { peakBytes: neededBytes } = this.estimate()
-    const proving = call.run((task) => {
-      if (!isOpened(witness)) {
-        const options = { ...settings, name: 'witness' }
+    const proving = (): Promise<NativeProofOutput> => {
+      if (isOpened(witness)) {
+        const options = { ...settings, name: witness.name }
+        const start: StartWithFile<NativeProofOutput> = (file, task) =>
+          prove(this.#native, file, options, task)
+        return runWithFile(witness, call, start, { isSecret: true })
+      }
+      const options = { ...settings, name: 'witness' }
+      return call.run((task) => {
         const native =
           witness instanceof Witness ? nativeWitnessOf(witness) : nativeSecretOf(witness)
         return prove(this.#native, native, options, task)
-      }
-      const options = { ...settings, name: witness.name }
-      return withNativeSource(witness, (from) => prove(this.#native, from, options, task))
-    })
-    const output = await proving.catch((error: unknown) => {
+      })
+    }
+    const output = await proving().catch((error: unknown) => {
       if (!(error instanceof NallocError) || error.code !== 'ERR_LIMIT') throw error
       throw new NallocError(error.code, error.message, { details: { neededBytes } })
     })
@@ -350,40 +342,6 @@ export class ProvingKey {
       timings,
       peakBytes: output.peakBytes,
     }
-  }
-}
-
-/** Not those of a file, not few, and not an arena's, which need no copy. @internal */
-export function isCopiedInTurns(source: Opened): source is OpenedBytes {
-  if (source.kind === 'path' || source.bytes.length <= PIECE_BYTES) return false
-  return !binding().liesInArena(source.bytes)
-}
-
-/**
- * A native copy of many bytes, made piece by piece: 32 MB at once take longer than the event loop
- * should wait. @internal
- */
-export async function copyInTurns(source: OpenedBytes, call: Call): Promise<NativeFileBytes> {
-  const { FileBytes } = binding()
-  const { bytes } = source
-  const { length } = bytes
-  const copy = callNative(() => new FileBytes(length))
-  try {
-    // No progress: it is part of the wait.
-    await new Call({}).run((task) => copy.touch(task))
-    call.throwIfAborted()
-    for (let at = 0; at < length; at += PIECE_BYTES) {
-      // What was detached meanwhile has no bytes.
-      if (bytes.length !== length) throw wrongType(source.name, 'bytes', 'a detached buffer')
-      const piece = unshared(bytes.subarray(at, at + PIECE_BYTES))
-      callNative(() => copy.write(at, piece))
-      await turn()
-      call.throwIfAborted()
-    }
-    return copy
-  } catch (error) {
-    copy.dispose()
-    throw error
   }
 }
 

@@ -5,11 +5,11 @@
 
 import { Call } from './_call.ts'
 import { checkOptions, checkSize } from './_check.ts'
+import { runWithFile } from './_nativeFile.ts'
 import { type FileArgument, withKindsNamed } from './_sniff.ts'
-import { checkSource, type Opened, type Source, withNativeSource } from './_source.ts'
+import { checkSource, type Opened, type Source } from './_source.ts'
 import { binding, type NativeSetup } from './native.ts'
 import type { SetupOptions } from './options.ts'
-import { copyInTurns, isCopiedInTurns } from './provingKey.ts'
 import type { VerifyingKeyJson } from './verifyingKey.ts'
 
 /** Shortest time between two reports of progress. */
@@ -91,12 +91,7 @@ async function begin(
   const args: FileArgument[] = [{ name: 'r1cs', position: 1, expected: 'an .r1cs file', source }]
   const native = await withKindsNamed(args, async () => {
     const { beginUnsafeDevSetup } = binding()
-    const copied = isCopiedInTurns(source) ? await copyInTurns(source, call) : undefined
-    return tasks.run((task) =>
-      copied === undefined
-        ? withNativeSource(source, (from) => beginUnsafeDevSetup(from, settings, task))
-        : beginUnsafeDevSetup(copied, settings, task),
-    )
+    return runWithFile(source, tasks, (file, task) => beginUnsafeDevSetup(file, settings, task))
   })
   return {
     nConstraints: native.nConstraints,

@@ -4,15 +4,11 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { Call, callNative } from './_call.ts'
 import { checkBoolean, checkOptions, show, showType } from './_check.ts'
 import { readWholeSync } from './_file.ts'
+import { runWithFile } from './_nativeFile.ts'
 import { withKindsNamed } from './_sniff.ts'
-import { checkSource, isSource, type Source, unshared, withNativeSource } from './_source.ts'
+import { checkSource, isSource, type Source, unshared } from './_source.ts'
 import { wrongType } from './errors.ts'
-import {
-  binding,
-  type NativeProofTexts,
-  type NativeTask,
-  type NativeVerifyingKey,
-} from './native.ts'
+import { binding, type NativeProofTexts, type NativeVerifyingKey } from './native.ts'
 import type { AbortOptions, VerifyingKeyOptions } from './options.ts'
 import { type Groth16Proof, type PublicSignals, textOfProof, textOfPublicSignals } from './proof.ts'
 
@@ -141,9 +137,10 @@ export class VerifyingKey {
     const args = [{ name: 'zkey', position: 1, expected: 'a .zkey file', source } as const]
     return withKindsNamed(args, async () => {
       const { openVerifyingKey } = binding()
-      const open = (task: NativeTask): Promise<NativeVerifyingKey> =>
-        withNativeSource(source, (from) => openVerifyingKey(from, settings, task))
-      return new VerifyingKey(await call.run(open))
+      const native = await runWithFile(source, call, (file, task) =>
+        openVerifyingKey(file, settings, task),
+      )
+      return new VerifyingKey(native)
     })
   }
 
