@@ -4,12 +4,16 @@ use core::fmt;
 
 use nalloc::MapFailed;
 
+use crate::file::FileError;
+
 /// Why an operation could not be done.
 #[non_exhaustive]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Error {
     /// The observer asked to stop. Results and scratch hold nothing of use.
     Cancelled,
+    /// A file that cannot be read, or that does not hold what it must.
+    File(FileError),
     /// Memory for a table, a result or scratch could not be had.
     Memory(MapFailed),
     /// The field has no root of unity of this order.
@@ -80,6 +84,12 @@ pub enum Error {
     },
 }
 
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        Self::File(error)
+    }
+}
+
 impl From<MapFailed> for Error {
     fn from(failure: MapFailed) -> Self {
         Self::Memory(failure)
@@ -90,6 +100,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cancelled => write!(f, "cancelled: the caller asked to stop"),
+            Self::File(error) => error.fmt(f),
             Self::Memory(failure) => failure.fmt(f),
             Self::DomainTooLarge { log2, log2_max } => {
                 write!(f, "domain: expected at most 2^{log2_max} points, got 2^{log2}")
@@ -127,6 +138,7 @@ impl fmt::Display for Error {
 impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
+            Self::File(error) => Some(error),
             Self::Memory(failure) => Some(failure),
             _ => None,
         }

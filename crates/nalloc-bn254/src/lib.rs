@@ -10,6 +10,7 @@
 //! | [`vector`] | sums, products and inverses of whole vectors |
 //! | [`kzg`] | commitments to polynomials, and proofs of their values |
 //! | [`pairing`] | the check that a product of pairings is one |
+//! | [`file`](mod@file) | files by position, and the container of iden3's formats |
 //! | [`buffer`], [`pool`] | the memory and the threads of all of it |
 //!
 //! Whatever takes long is given a [`Pool`] and, where it can be stopped, an [`Observer`]. Scratch
@@ -20,6 +21,7 @@ pub mod buffer;
 pub mod curve;
 mod error;
 pub mod field;
+pub mod file;
 pub mod kzg;
 #[cfg(feature = "measure")]
 pub mod measure;

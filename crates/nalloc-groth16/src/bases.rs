@@ -4,13 +4,13 @@
 
 use nalloc::Arena;
 use nalloc_bn254::curve::CurveField;
+use nalloc_bn254::file::{index, wide};
 use nalloc_bn254::{
     Affine, FixedBases, FixedPlan, HeapBuffer, Jacobian, Observer, Pool, TableLimits,
     msm_scratch_bytes,
 };
 
 use crate::error::Error;
-use crate::units::{index, wide};
 
 /// Scalars that one task chooses.
 const SCALARS_PER_TASK: usize = 4096;

@@ -1,5 +1,5 @@
 //! The one error type of this crate: its codes, which are an interface, and its messages, which are
-//! for people.
+//! for people. Those about a file as such are [`FileError`]'s.
 //!
 //! A message says what was expected, what was found, where, and what to do about it. It never
 //! holds a witness value, a blinding scalar or a coordinate.
@@ -7,43 +7,7 @@
 use core::fmt;
 
 use nalloc::MapFailed;
-
-/// Where something is wrong.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file, as the caller named it.
-    pub file: String,
-    /// Where in the file.
-    pub spot: Spot,
-}
-
-/// A spot in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Spot {
-    /// A byte outside of all sections, counted from the start of the file.
-    Byte(u64),
-    /// A byte of a section.
-    Section {
-        /// The section's number.
-        id: u32,
-        /// The byte, counted from the start of the file.
-        offset: u64,
-    },
-    /// A field of a JSON text, such as `IC[3]`.
-    Field(String),
-}
-
-impl fmt::Display for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.spot {
-            Spot::Byte(offset) => write!(f, "{}, byte {offset}", self.file),
-            Spot::Section { id, offset } => {
-                write!(f, "{}, section {id}, byte {offset}", self.file)
-            }
-            Spot::Field(field) => write!(f, "{}, {field}", self.file),
-        }
-    }
-}
+use nalloc_bn254::file::{FileError, Place};
 
 /// Why a file was refused or a proof not made.
 #[non_exhaustive]
@@ -58,75 +22,10 @@ pub enum Error {
         /// What it is.
         got: String,
     },
-    /// The system refused to open or read a file.
-    Io {
-        /// The file.
-        file: String,
-        /// What the system said.
-        reason: String,
-    },
-    /// A path leads to something that is not a regular file.
-    NotAFile {
-        /// The path.
-        file: String,
-        /// What it is.
-        found: &'static str,
-    },
-    /// A file changed while it was read.
-    FileChanged {
-        /// The file.
-        file: String,
-    },
-    /// The first four bytes are not those of the expected kind of file.
-    BadMagic {
-        /// The file.
-        file: String,
-        /// The kind of file that was expected.
-        expected: &'static str,
-        /// What the file seems to be.
-        found: &'static str,
-    },
-    /// A file ends too early.
-    Truncated {
-        /// Where the bytes begin that are not all there.
-        place: Place,
-        /// What they are.
-        part: &'static str,
-        /// How many there must be.
-        expected: u64,
-        /// How many there are.
-        got: u64,
-    },
-    /// A version of a file format that this crate does not read.
-    UnsupportedVersion {
-        /// The file.
-        file: String,
-        /// The versions that it reads.
-        expected: &'static str,
-        /// The version of the file.
-        got: u32,
-    },
-    /// A section that is needed is not there.
-    SectionMissing {
-        /// The file.
-        file: String,
-        /// The section's number.
-        section: u32,
-    },
-    /// A section that is needed is there twice.
-    SectionDuplicate {
-        /// The second one.
-        place: Place,
-    },
+    /// A file that cannot be read, or that does not hold what it must.
+    File(FileError),
     /// Keys of another proof system.
     UnsupportedProtocol {
-        /// Where the file says so.
-        place: Place,
-        /// What it says.
-        got: String,
-    },
-    /// Keys of another curve.
-    UnsupportedCurve {
         /// Where the file says so.
         place: Place,
         /// What it says.
@@ -136,24 +35,6 @@ pub enum Error {
     CustomGates {
         /// Where the file has them.
         place: Place,
-    },
-    /// Sizes in a header that cannot be.
-    BadHeader {
-        /// Where the size stands.
-        place: Place,
-        /// What it must be.
-        expected: String,
-        /// What it is.
-        got: u32,
-    },
-    /// A section is longer or shorter than the header says.
-    SectionLength {
-        /// Where the section begins.
-        place: Place,
-        /// Bytes that it must have.
-        expected: u64,
-        /// Bytes that it has.
-        got: u64,
     },
     /// A coefficient's matrix, row or signal does not exist.
     IndexRange {
@@ -165,34 +46,6 @@ pub enum Error {
         limit: u32,
         /// The index.
         got: u32,
-    },
-    /// A number is not below its modulus.
-    NonCanonical {
-        /// Where it stands.
-        place: Place,
-        /// Which number.
-        what: String,
-    },
-    /// Coordinates that are not of a point of the curve.
-    NotOnCurve {
-        /// Where they stand.
-        place: Place,
-        /// Which point.
-        what: String,
-    },
-    /// A point that must not be infinity is.
-    PointAtInfinity {
-        /// Where it stands.
-        place: Place,
-        /// Which point.
-        what: String,
-    },
-    /// A point of G2's curve that is not in G2.
-    NotInSubgroup {
-        /// Where it stands.
-        place: Place,
-        /// Which point.
-        what: String,
     },
     /// A key for which everybody can forge proofs: gamma equals delta, because nobody contributed to
     /// the second phase of the setup, or the key was made for development.
@@ -256,24 +109,11 @@ impl Error {
     pub const fn code(&self) -> &'static str {
         match self {
             Self::Argument { .. } => "ERR_INVALID_ARG",
-            Self::Io { .. } | Self::NotAFile { .. } => "ERR_IO",
-            Self::FileChanged { .. } => "ERR_FILE_CHANGED",
-            Self::BadMagic { .. } => "ERR_BAD_MAGIC",
-            Self::Truncated { .. } => "ERR_TRUNCATED",
-            Self::UnsupportedVersion { .. } => "ERR_UNSUPPORTED_VERSION",
-            Self::SectionMissing { .. } => "ERR_SECTION_MISSING",
-            Self::SectionDuplicate { .. } => "ERR_SECTION_DUPLICATE",
+            Self::File(error) => error.code(),
             Self::UnsupportedProtocol { .. } | Self::CustomGates { .. } => {
                 "ERR_UNSUPPORTED_PROTOCOL"
             }
-            Self::UnsupportedCurve { .. } => "ERR_UNSUPPORTED_CURVE",
-            Self::BadHeader { .. } => "ERR_BAD_HEADER",
-            Self::SectionLength { .. } => "ERR_SECTION_LENGTH",
             Self::IndexRange { .. } => "ERR_INDEX_RANGE",
-            Self::NonCanonical { .. } => "ERR_NON_CANONICAL",
-            Self::NotOnCurve { .. } => "ERR_NOT_ON_CURVE",
-            Self::PointAtInfinity { .. } => "ERR_POINT_AT_INFINITY",
-            Self::NotInSubgroup { .. } => "ERR_NOT_IN_SUBGROUP",
             Self::InsecureKey { .. } => "ERR_INSECURE_KEY",
             Self::PrimeMismatch { .. } => "ERR_PRIME_MISMATCH",
             Self::WitnessLength { .. } => "ERR_WITNESS_LENGTH",
@@ -286,44 +126,6 @@ impl Error {
         }
     }
 
-    /// Messages about files and arguments as such.
-    fn write_file_message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Argument { name, expected, got } => {
-                write!(f, "{name}: expected {expected}, got {got}")
-            }
-            Self::Io { file, reason } => {
-                write!(f, "{file}: expected a readable file, got \"{reason}\"")
-            }
-            Self::NotAFile { file, found } => {
-                write!(f, "{file}: expected a regular file, got {found}")
-            }
-            Self::FileChanged { file } => write!(
-                f,
-                "{file}: expected the file to stay as it is, got other bytes while it was read. \
-                 Replace such files by rename, then open them again"
-            ),
-            Self::BadMagic { file, expected, found } => {
-                write!(f, "{file}: expected {expected}, got {found}. Are two arguments swapped?")
-            }
-            Self::Truncated { place, part, expected, got } => write!(
-                f,
-                "{place}: expected {expected} bytes of {part}, got {got}: the file was cut off. \
-                 Download or copy it again"
-            ),
-            Self::UnsupportedVersion { file, expected, got } => {
-                write!(f, "{file}: expected version {expected}, got {got}")
-            }
-            Self::SectionMissing { file, section } => {
-                write!(f, "{file}: expected a section {section}, got none")
-            }
-            Self::SectionDuplicate { place } => {
-                write!(f, "{place}: expected one such section, got a second")
-            }
-            other => other.write_content_message(f),
-        }
-    }
-
     /// Messages about what stands in a file.
     fn write_content_message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -332,34 +134,13 @@ impl Error {
                 "{place}: expected a Groth16 key, got {got}. Use a prover of that protocol, or run \
                  the setup again with groth16"
             ),
-            Self::UnsupportedCurve { place, got } => {
-                write!(f, "{place}: expected one of the curve BN254 (bn128), got {got}")
-            }
             Self::CustomGates { place } => write!(
                 f,
                 "{place}: expected a circuit without custom gates, got some, and Groth16 has none. \
                  Compile it without custom templates, or use a prover of PLONK"
             ),
-            Self::BadHeader { place, expected, got } => {
-                write!(f, "{place}: expected {expected}, got {got}")
-            }
-            Self::SectionLength { place, expected, got } => {
-                write!(f, "{place}: expected a section of {expected} bytes, got {got}")
-            }
             Self::IndexRange { place, what, limit, got } => {
                 write!(f, "{place}: {what}: expected less than {limit}, got {got}")
-            }
-            Self::NonCanonical { place, what } => {
-                write!(f, "{place}: {what}: expected a number below the modulus, got a larger one")
-            }
-            Self::NotOnCurve { place, what } => {
-                write!(f, "{place}: {what}: expected a point of the curve, got none")
-            }
-            Self::PointAtInfinity { place, what } => {
-                write!(f, "{place}: {what}: expected a point, got the one at infinity")
-            }
-            Self::NotInSubgroup { place, what } => {
-                write!(f, "{place}: {what}: expected a point of order r, got one of another order")
             }
             Self::InsecureKey { file, is_unsafe_dev: true } => write!(
                 f,
@@ -410,6 +191,12 @@ impl Error {
     }
 }
 
+impl From<FileError> for Error {
+    fn from(error: FileError) -> Self {
+        Self::File(error)
+    }
+}
+
 impl From<MapFailed> for Error {
     fn from(failure: MapFailed) -> Self {
         Self::Memory(failure)
@@ -421,6 +208,7 @@ impl From<nalloc_bn254::Error> for Error {
         match error {
             nalloc_bn254::Error::Cancelled => Self::Cancelled,
             nalloc_bn254::Error::Memory(failure) => Self::Memory(failure),
+            nalloc_bn254::Error::File(error) => Self::File(error),
             other => Self::Internal(other),
         }
     }
@@ -428,13 +216,20 @@ impl From<nalloc_bn254::Error> for Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.write_file_message(f)
+        match self {
+            Self::Argument { name, expected, got } => {
+                write!(f, "{name}: expected {expected}, got {got}")
+            }
+            Self::File(error) => error.fmt(f),
+            other => other.write_content_message(f),
+        }
     }
 }
 
 impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
+            Self::File(error) => Some(error),
             Self::Memory(failure) => Some(failure),
             Self::Internal(error) => Some(error),
             _ => None,

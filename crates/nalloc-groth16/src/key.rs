@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use nalloc::Arena;
 use nalloc_bn254::curve::CurveField;
+use nalloc_bn254::file::{RegularFile, Slice, Source, index, wide};
 use nalloc_bn254::{Fq, Fq2, Fr, G1Affine, Observer, OddPoints, Pool};
 
 use crate::bases::{Bases, Points};
@@ -12,8 +13,6 @@ use crate::error::Error;
 use crate::load::{Loaded, load};
 use crate::matrix::Matrices;
 use crate::shape::{KeyShape, ProofShape};
-use crate::source::{RegularFile, Slice, Source};
-use crate::units::{index, wide};
 use crate::vkey::VerifyingKey;
 use crate::zkey::Zkey;
 
@@ -134,7 +133,7 @@ impl ProvingKey {
                 n_constraints: matrices.rows.saturating_sub(zkey.sizes.n_public + 1),
                 domain_size: zkey.sizes.domain_size,
                 sha256,
-                bytes: source.len(),
+                bytes: source.len_bytes(),
                 is_unsafe_dev: zkey.is_unsafe_dev(),
             },
             verifying_key,

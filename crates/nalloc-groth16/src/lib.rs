@@ -10,15 +10,13 @@
 //! | module | what it owns |
 //! |---|---|
 //! | `map` | a key read through a mapping, for those who own the file |
-//! | `source` | bytes of a file or a slice, by position, and what may change under them |
-//! | `section` | the container that all these files share |
+//! | `nalloc_bn254::file` | `source`: bytes by position; `section`: the container of all these files |
 //! | `zkey`, `load`, `matrix`, `bases`, `key` | a proving key: header, bytes, matrices, points, the whole |
 //! | `wtns`, `witness` | a witness in secret memory |
 //! | `r1cs`, `setup` | a circuit's constraints, and keys for development from them |
 //! | `vkey`, `proof`, `json` | what verifiers exchange |
 //! | `quotient`, `prove`, `verify`, `batch` | the algorithm |
 //! | `shape` | how much memory a key and a proof take |
-//! | `units` | the two conversions between lengths in memory and in files |
 //! | `error` | every code and every message |
 //!
 //! Every length, index, number and point of a file is checked before it is used; a hostile file is
@@ -40,19 +38,18 @@ mod proof;
 mod prove;
 mod quotient;
 mod r1cs;
-mod section;
 mod setup;
 mod shape;
-mod source;
-mod units;
 mod verify;
 mod vkey;
 mod witness;
 mod wtns;
 mod zkey;
 
+pub use nalloc_bn254::file::{FileError, Place, Spot};
+
 pub use batch::{BatchItem, BatchOptions, BatchTexts};
-pub use error::{Error, Place, Spot};
+pub use error::Error;
 pub use key::{KeyInfo, ProvingKey, ReadOptions};
 pub use proof::{Proof, public_to_json};
 pub use prove::ProveOptions;

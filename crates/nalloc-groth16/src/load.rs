@@ -6,6 +6,7 @@
 
 use nalloc::MapFailed;
 use nalloc_bn254::curve::{CurveField, validate_points};
+use nalloc_bn254::file::{FileError, Section, wide};
 use nalloc_bn254::{Affine, Fq, Fq2, G1Affine, HeapBuffer, PlainBytes};
 use sha2::{Digest, Sha256};
 
@@ -13,8 +14,6 @@ use crate::bases::Points;
 use crate::error::Error;
 use crate::key::ReadOptions;
 use crate::matrix::{Matrices, Records};
-use crate::section::Section;
-use crate::units::wide;
 use crate::zkey::{self, HeaderPoints, Zkey, section_point_error};
 
 /// Bytes that are read at a time: the observer is asked every few milliseconds.
@@ -64,7 +63,7 @@ struct Sections {
 /// Reads the whole file.
 ///
 /// # Errors
-/// What reading can give, [`Error::FileChanged`], [`Error::Memory`], [`Error::Cancelled`]; what is
+/// What reading can give, [`FileError::FileChanged`], [`Error::Memory`], [`Error::Cancelled`]; what is
 /// wrong with coefficients, with points of the header, with points of sections.
 pub(crate) fn load(zkey: &Zkey<'_>, options: &ReadOptions<'_>) -> Result<Loaded, Error> {
     let mut sections = *zkey.sections();
@@ -84,8 +83,8 @@ pub(crate) fn load(zkey: &Zkey<'_>, options: &ReadOptions<'_>) -> Result<Loaded,
         }
     }
     let source = zkey.source();
-    pass.skip_to(source.len())?;
-    options.observer.progress(PHASE, pass.position, source.len());
+    pass.skip_to(source.len_bytes())?;
+    options.observer.progress(PHASE, pass.position, source.len_bytes());
     source.check_unchanged()?;
     let sha256 = hexadecimal(&pass.hasher.finalize());
     Ok(Loaded {
@@ -105,7 +104,8 @@ impl Zkey<'_> {
     /// What came of the section `id`.
     fn found<T>(&self, id: u32, result: Option<Result<T, Error>>) -> Result<T, Error> {
         let file = || self.source().name().to_owned();
-        result.unwrap_or_else(|| Err(Error::SectionMissing { file: file(), section: id }))
+        result
+            .unwrap_or_else(|| Err(FileError::SectionMissing { file: file(), section: id }.into()))
     }
 }
 
@@ -141,7 +141,7 @@ impl Pass<'_> {
             if self.options.observer.is_cancelled() {
                 return Err(Error::Cancelled);
             }
-            self.options.observer.progress(PHASE, self.position, source.len());
+            self.options.observer.progress(PHASE, self.position, source.len_bytes());
             source.read_at(self.position, chunk)?;
             self.position += wide(chunk.len());
         }

@@ -8,6 +8,8 @@ use std::fs::File;
 
 use memmap2::Mmap;
 
+use nalloc_bn254::file::FileError;
+
 use crate::error::Error;
 use crate::key::{ProvingKey, ReadOptions};
 
@@ -24,7 +26,7 @@ impl ProvingKey {
     pub unsafe fn map(file: &File, options: &ReadOptions<'_>) -> Result<Self, Error> {
         // SAFETY: the caller's promise that the file keeps its length and its bytes.
         let mapping = unsafe { Mmap::map(file) };
-        let mapping = mapping.map_err(|error| Error::Io {
+        let mapping = mapping.map_err(|error| FileError::Io {
             file: options.name.to_owned(),
             reason: error.to_string(),
         })?;

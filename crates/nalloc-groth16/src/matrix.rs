@@ -10,13 +10,11 @@
 
 use core::ops::Range;
 
+use nalloc_bn254::file::{FileError, Section, Source, index, place, read_limbs, u32_at, wide};
 use nalloc_bn254::{Field, Fr, HeapBuffer, Kernels, Observer, Pool};
 
 use crate::error::Error;
-use crate::section::{Section, place, u32_at};
-use crate::source::Source;
-use crate::units::{index, wide};
-use crate::zkey::{COEFFICIENT_BYTES, COUNT_BYTES, Sizes, read_limbs};
+use crate::zkey::{COEFFICIENT_BYTES, COUNT_BYTES, Sizes};
 
 /// Rows that one task evaluates.
 const ROWS_PER_TASK: usize = 512;
@@ -112,7 +110,7 @@ impl Matrices {
     /// Checks every record and sorts it into its matrix.
     ///
     /// # Errors
-    /// [`Error::IndexRange`] and [`Error::NonCanonical`] for the first record that is wrong,
+    /// [`Error::IndexRange`] and [`FileError::NonCanonical`] for the first record that is wrong,
     /// [`Error::Memory`], [`Error::Cancelled`].
     pub(crate) fn read(
         records: &Records<'_>,
@@ -215,7 +213,7 @@ impl Records<'_> {
         }
         if record.value().is_none() {
             let what = format!("value of coefficient {number}");
-            return Err(Error::NonCanonical { place: place(VALUE), what });
+            return Err(FileError::NonCanonical { place: place(VALUE), what }.into());
         }
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! `Proof` and public signals, and their texts: proof.json and public.json.
 
+use nalloc_bn254::file::index;
 use nalloc_bn254::{Fr, G1Affine, G2Affine};
 use serde_json::Value;
 
 use crate::json::{Fault, JsonField, ObjectWriter, number, point};
-use crate::units::index;
 use crate::verify::VerifyFailure;
 
 /// The longest text of a proof that is looked at; one without white space has about 720 bytes.

@@ -18,13 +18,13 @@
 use core::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use nalloc::Arena;
+use nalloc_bn254::file::{index, wide};
 use nalloc_bn254::{Field, Fq, Fq2, Fr, Jacobian, Observer, Pool};
 
 use crate::error::Error;
 use crate::key::ProvingKey;
 use crate::proof::Proof;
 use crate::quotient::quotient;
-use crate::units::{index, wide};
 use crate::witness::Witness;
 
 /// Attempts to draw a number below r from 254 random bits; each fails with probability 0.25.

@@ -4,13 +4,13 @@
 //! in `zkey`, in the same order. There must be a label for each wire, so that what a setup keeps of
 //! each wire is never out of proportion to the file.
 
+use nalloc_bn254::file::{
+    Container, FileError, Kind, Place, Section, Source, index, place, read_limbs, u32_at, wide,
+};
 use nalloc_bn254::{Fr, HeapBuffer, Observer};
 
-use crate::error::{Error, Place};
-use crate::section::{Container, Kind, Section, place, u32_at};
-use crate::source::Source;
-use crate::units::{index, wide};
-use crate::zkey::{DOMAIN_SIZE_MAX, read_limbs};
+use crate::error::Error;
+use crate::zkey::DOMAIN_SIZE_MAX;
 
 const R1CS: Kind =
     Kind { magic: *b"r1cs", name: "an .r1cs file", version_max: 1, versions: "1", mark: None };
@@ -58,8 +58,8 @@ impl R1cs {
     /// Reads and checks the header.
     ///
     /// # Errors
-    /// Those of the container; [`Error::CustomGates`], [`Error::UnsupportedCurve`],
-    /// [`Error::BadHeader`], [`Error::SectionLength`]; what reading can give.
+    /// Those of the container; [`Error::CustomGates`], [`FileError::UnsupportedCurve`],
+    /// [`FileError::BadHeader`], [`FileError::SectionLength`]; what reading can give.
     pub(crate) fn open(source: &dyn Source, observer: &dyn Observer) -> Result<Self, Error> {
         let container = Container::open(source, &R1CS, observer)?;
         container.check_unique(&[HEADER, CONSTRAINTS, LABELS, CUSTOM_GATES[0], CUSTOM_GATES[1]])?;
@@ -69,7 +69,8 @@ impl R1cs {
         check_custom_gates(&container)?;
         let header = read_header(&container, head)?;
         let refuse = |at: usize, expected: String, got| {
-            Err(Error::BadHeader { place: container.place(head, wide(at)), expected, got })
+            Err(FileError::BadHeader { place: container.place(head, wide(at)), expected, got }
+                .into())
         };
         let n_wires = u32_at(&header, N_WIRES);
         let kinds = [N_OUTPUTS, N_INPUTS, N_PRIVATE].map(|at| u64::from(u32_at(&header, at)));
@@ -86,7 +87,7 @@ impl R1cs {
         let needed = CONSTRAINT_BYTES_MIN * u64::from(n_constraints);
         if constraints.len < needed {
             let (place, got) = (container.place(constraints, 0), constraints.len);
-            return Err(Error::SectionLength { place, expected: needed, got });
+            return Err(FileError::SectionLength { place, expected: needed, got }.into());
         }
         let rows = u64::from(n_constraints) + u64::from(n_public);
         let domain_size = (rows + 1).next_power_of_two().max(2);
@@ -147,8 +148,8 @@ impl Terms {
     /// The next term; none after the last one.
     ///
     /// # Errors
-    /// [`Error::SectionLength`] where the section ends before its constraints do, or after them;
-    /// [`Error::IndexRange`], [`Error::NonCanonical`], [`Error::Cancelled`], what reading can give.
+    /// [`FileError::SectionLength`] where the section ends before its constraints do, or after them;
+    /// [`Error::IndexRange`], [`FileError::NonCanonical`], [`Error::Cancelled`], what reading can give.
     pub(crate) fn next(
         &mut self,
         source: &dyn Source,
@@ -171,7 +172,7 @@ impl Terms {
         if expected == got {
             return Ok(None);
         }
-        Err(Error::SectionLength { place: self.place(source, 0), expected, got })
+        Err(FileError::SectionLength { place: self.place(source, 0), expected, got }.into())
     }
 
     /// Reads how many terms a combination has.
@@ -199,7 +200,7 @@ impl Terms {
         }
         let factor = Fr::from_plain(read_limbs(&bytes, 4)).ok_or_else(|| {
             let (place, what) = (self.place(source, start + 4), format!("{}, its factor", name()));
-            Error::NonCanonical { place, what }
+            FileError::NonCanonical { place, what }
         })?;
         Ok(Term { row, matrix, wire, factor })
     }
@@ -236,7 +237,7 @@ impl Terms {
 
     fn too_short(&self, source: &dyn Source, expected: u64) -> Error {
         let got = self.circuit.constraints.len;
-        Error::SectionLength { place: self.place(source, 0), expected, got }
+        FileError::SectionLength { place: self.place(source, 0), expected, got }.into()
     }
 }
 
@@ -255,7 +256,7 @@ fn check_custom_gates(container: &Container<'_>) -> Result<(), Error> {
 
 fn read_header(container: &Container<'_>, head: Section) -> Result<[u8; HEADER_BYTES], Error> {
     let refuse = |at: usize, got: String| {
-        Err(Error::UnsupportedCurve { place: container.place(head, wide(at)), got })
+        Err(FileError::UnsupportedCurve { place: container.place(head, wide(at)), got }.into())
     };
     let field_bytes = u32::from_le_bytes(container.read_first(head)?);
     if field_bytes != 32 {

@@ -22,12 +22,11 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use nalloc_bn254::curve::CurveField;
+use nalloc_bn254::file::{FileError, OwnedBytes, RegularFile, Source, index, wide};
 use nalloc_bn254::{Affine, Field, Fq, Fq2, Fr, G1Affine, G2Affine, HeapBuffer, Observer, Pool};
 
 use crate::error::Error;
 use crate::r1cs::{R1cs, Term, Terms};
-use crate::source::{OwnedBytes, RegularFile, Source};
-use crate::units::{index, wide};
 use crate::vkey::VerifyingKey;
 use crate::zkey::{
     A, B1, B2, COEFFICIENT_BYTES, COEFFICIENTS, COUNT_BYTES, H, HEADER_BYTES, IC, L, Sizes,
@@ -160,7 +159,7 @@ impl UnsafeDevSetup {
     /// ones.
     ///
     /// # Errors
-    /// [`Error::Cancelled`], [`Error::FileChanged`], [`Error::Io`], [`Error::Memory`]; what comes
+    /// [`Error::Cancelled`], [`FileError::FileChanged`], [`FileError::Io`], [`Error::Memory`]; what comes
     /// next is not defined then.
     pub fn next_piece(
         &mut self,
@@ -340,7 +339,7 @@ impl UnsafeDevSetup {
                 return Ok(term);
             }
         }
-        Err(Error::FileChanged { file: self.source.name().to_owned() })
+        Err(FileError::FileChanged { file: self.source.name().to_owned() }.into())
     }
 }
 

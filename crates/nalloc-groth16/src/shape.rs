@@ -2,12 +2,12 @@
 //! before anything else is read, give upper bounds; an open key knows which points are infinity and
 //! which coefficients are 1 or -1, and is exact.
 
+use nalloc_bn254::file::{index, wide};
 use nalloc_bn254::{Fq, Fq2, Fr, OddPoints, ntt_scratch_bytes};
 
 use crate::bases::sum_bytes;
 use crate::matrix;
 use crate::quotient;
-use crate::units::{index, wide};
 use crate::zkey::{self, Sizes};
 
 /// What an arena may lose to the placement of one array.

@@ -4,15 +4,14 @@ use std::path::Path;
 use std::sync::OnceLock;
 
 use nalloc_bn254::curve::validate_points;
+use nalloc_bn254::file::{FileError, Place, RegularFile, Slice, Source, Spot, index, wide};
 use nalloc_bn254::pairing::{Lines, MillerLoops, pairing};
 use nalloc_bn254::{Affine, G1Affine, G2Affine, HeapBuffer};
 use serde_json::{Map, Value};
 
-use crate::error::{Error, Place, Spot};
+use crate::error::Error;
 use crate::json::{Fault, JsonField, ObjectWriter, point};
 use crate::key::ReadOptions;
-use crate::source::{RegularFile, Slice, Source};
-use crate::units::{index, wide};
 use crate::zkey::{IC, Zkey, section_point_error};
 
 /// What verifies proofs of one circuit; every point is of its group, and only points of `IC` may be
@@ -45,8 +44,8 @@ impl VerifyingKey {
     ///
     /// # Errors
     /// [`Error::Argument`] for what is not such a text, [`Error::UnsupportedProtocol`],
-    /// [`Error::UnsupportedCurve`], [`Error::NonCanonical`], [`Error::NotOnCurve`],
-    /// [`Error::PointAtInfinity`], [`Error::NotInSubgroup`], [`Error::Memory`].
+    /// [`FileError::UnsupportedCurve`], [`FileError::NonCanonical`], [`FileError::NotOnCurve`],
+    /// [`FileError::PointAtInfinity`], [`FileError::NotInSubgroup`], [`Error::Memory`].
     pub fn from_json(text: &[u8], name: &str) -> Result<Self, Error> {
         let value: Value = serde_json::from_slice(text).map_err(|error| Error::Argument {
             name: name.to_owned(),
@@ -61,7 +60,7 @@ impl VerifyingKey {
         }
         if fields.text("curve")? != "bn128" {
             let (place, got) = (fields.place("curve"), "one of another curve".to_owned());
-            return Err(Error::UnsupportedCurve { place, got });
+            return Err(FileError::UnsupportedCurve { place, got }.into());
         }
         let key = Self {
             ic: fields.ic()?,
@@ -211,7 +210,7 @@ impl<'a> Fields<'a> {
         let read = self.point(field, self.get(field)?)?;
         if read.is_infinity() {
             let what = "the point".to_owned();
-            return Err(Error::PointAtInfinity { place: self.place(field), what });
+            return Err(FileError::PointAtInfinity { place: self.place(field), what }.into());
         }
         Ok(read)
     }
@@ -219,15 +218,15 @@ impl<'a> Fields<'a> {
     fn point<F: JsonField>(&self, field: &str, value: &Value) -> Result<Affine<F>, Error> {
         point(value).or_else(|fault| {
             let (place, what) = (self.place(field), "the point".to_owned());
-            Err(match fault {
+            Err(Error::File(match fault {
                 Fault::Encoding => {
                     let expected = "a point as [x, y, \"1\"] in decimal strings";
                     return self.refuse(field, expected, "something else");
                 }
-                Fault::Range => Error::NonCanonical { place, what },
-                Fault::NotOnCurve => Error::NotOnCurve { place, what },
-                Fault::NotInSubgroup => Error::NotInSubgroup { place, what },
-            })
+                Fault::Range => FileError::NonCanonical { place, what },
+                Fault::NotOnCurve => FileError::NotOnCurve { place, what },
+                Fault::NotInSubgroup => FileError::NotInSubgroup { place, what },
+            }))
         })
     }
 }

@@ -8,13 +8,12 @@ use std::path::Path;
 
 use nalloc::SecretBuf;
 use nalloc_bn254::Fr;
+use nalloc_bn254::file::{
+    FileError, Place, RegularFile, Slice, Source, Spot, index as position, place, read_limbs, wide,
+};
 
-use crate::error::{Error, Place, Spot};
-use crate::section::place;
-use crate::source::{RegularFile, Slice, Source};
-use crate::units::{index as position, wide};
+use crate::error::Error;
 use crate::wtns::{VALUE_BYTES, Wtns};
-use crate::zkey::read_limbs;
 
 /// What messages call a witness that was not read from a file.
 const UNNAMED: &str = "witness";
@@ -65,7 +64,7 @@ impl Witness {
         let mut witness = Self::named(source.name().to_owned(), wtns.count)?;
         source.read_at(wtns.values.offset, witness.values.as_mut_slice())?;
         source.check_unchanged()?;
-        check_canonical(witness.values.as_slice()).map_err(|number| Error::NonCanonical {
+        check_canonical(witness.values.as_slice()).map_err(|number| FileError::NonCanonical {
             place: place(source, wtns.values, wide(number * VALUE_BYTES)),
             what: format!("value of wire {number}"),
         })?;
@@ -89,7 +88,7 @@ impl Witness {
     ///
     /// # Errors
     /// [`Error::Argument`] for bytes that are not whole values or do not fit; nothing is copied
-    /// then. [`Error::NonCanonical`] for a value of r or more; all of these positions are 0 then.
+    /// then. [`FileError::NonCanonical`] for a value of r or more; all of these positions are 0 then.
     pub fn write(&mut self, index: u32, bytes: &[u8]) -> Result<(), Error> {
         if !bytes.len().is_multiple_of(VALUE_BYTES) {
             let (name, expected) = ("bytes".to_owned(), "whole values of 32 bytes each");
@@ -108,7 +107,7 @@ impl Witness {
             let wire = u64::from(index) + wide(number);
             let place =
                 Place { file: self.name.clone(), spot: Spot::Field(format!("wire {wire}")) };
-            Error::NonCanonical { place, what: "the value".to_owned() }
+            FileError::NonCanonical { place, what: "the value".to_owned() }.into()
         })
     }
 

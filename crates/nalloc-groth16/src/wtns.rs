@@ -1,12 +1,9 @@
 //! `.wtns`: the values of a circuit's wires.
 
 use nalloc_bn254::Fr;
+use nalloc_bn254::file::{Container, Kind, Section, Source, read_limbs, u32_at, wide};
 
 use crate::error::Error;
-use crate::section::{Container, Kind, Section, u32_at};
-use crate::source::Source;
-use crate::units::wide;
-use crate::zkey::read_limbs;
 
 const WTNS: Kind =
     Kind { magic: *b"wtns", name: "a .wtns file", version_max: 2, versions: "1 or 2", mark: None };
@@ -31,7 +28,7 @@ impl Wtns {
     /// Reads and checks everything but the values.
     ///
     /// # Errors
-    /// Those of FORMATS.md section 8 that are about the container, [`Error::SectionLength`],
+    /// Those of FORMATS.md section 8 that are about the container, `ERR_SECTION_LENGTH`,
     /// [`Error::PrimeMismatch`], and what reading can give.
     pub(crate) fn open(source: &dyn Source) -> Result<Self, Error> {
         let container = Container::open(source, &WTNS, &())?;

@@ -6,12 +6,12 @@
 //! of sections 3 and 5 to 9. Lengths are computed in 64 bits from 32-bit counts, so that nothing
 //! wraps, and memory is only asked for after they were compared with the bytes that exist.
 
+use nalloc_bn254::file::{
+    Container, FileError, Kind, Section, Source, place, read_limbs, u32_at, wide,
+};
 use nalloc_bn254::{Affine, Fq, Fr, G1Affine, G2Affine, Observer, PointError, curve::CurveField};
 
-use crate::error::{Error, Place};
-use crate::section::{Container, Kind, Section, place, u32_at};
-use crate::source::Source;
-use crate::units::wide;
+use crate::error::Error;
 
 const ZKEY: Kind = Kind {
     magic: *b"zkey",
@@ -129,7 +129,7 @@ impl<'a> Zkey<'a> {
     ///
     /// # Errors
     /// None: the section was there when the file was opened.
-    pub(crate) fn section(&self, id: u32) -> Result<Section, Error> {
+    pub(crate) fn section(&self, id: u32) -> Result<Section, FileError> {
         self.container.section(id)
     }
 
@@ -146,8 +146,8 @@ impl<'a> Zkey<'a> {
     /// The six points of the header, checked in full.
     ///
     /// # Errors
-    /// [`Error::NonCanonical`], [`Error::NotOnCurve`], [`Error::PointAtInfinity`],
-    /// [`Error::NotInSubgroup`], and [`Error::InsecureKey`] unless `allow_insecure`.
+    /// [`FileError::NonCanonical`], [`FileError::NotOnCurve`], [`FileError::PointAtInfinity`],
+    /// [`FileError::NotInSubgroup`], and [`Error::InsecureKey`] unless `allow_insecure`.
     pub(crate) fn header_points(&self, allow_insecure: bool) -> Result<HeaderPoints, Error> {
         let mut at = POINTS;
         let points = HeaderPoints {
@@ -170,12 +170,12 @@ impl<'a> Zkey<'a> {
         let bytes = &self.header[*at..*at + Affine::<F>::BYTES];
         let place = || self.container.place(self.head, wide(*at));
         let point = Affine::<F>::read_montgomery(bytes)
-            .map_err(|error| point_error(error, place(), name.to_owned()))?;
+            .map_err(|error| FileError::of_point(error, place(), name.to_owned()))?;
         if point.is_infinity() {
-            return Err(Error::PointAtInfinity { place: place(), what: name.to_owned() });
+            return Err(FileError::PointAtInfinity { place: place(), what: name.to_owned() }.into());
         }
         if !point.is_in_subgroup() {
-            return Err(Error::NotInSubgroup { place: place(), what: name.to_owned() });
+            return Err(FileError::NotInSubgroup { place: place(), what: name.to_owned() }.into());
         }
         *at += bytes.len();
         Ok(point)
@@ -199,14 +199,6 @@ impl Sizes {
     }
 }
 
-/// What is wrong with the coordinates of a point, and where they stand.
-pub(crate) fn point_error(error: PointError, place: Place, what: String) -> Error {
-    match error {
-        PointError::NotOnCurve => Error::NotOnCurve { place, what },
-        _ => Error::NonCanonical { place, what },
-    }
-}
-
 /// What is wrong with point `index` of a section, `bytes` bytes for each point.
 pub(crate) fn section_point_error(
     source: &dyn Source,
@@ -215,7 +207,7 @@ pub(crate) fn section_point_error(
     error: PointError,
 ) -> Error {
     let place = place(source, section, wide(index.saturating_mul(bytes)));
-    point_error(error, place, format!("point {index}"))
+    FileError::of_point(error, place, format!("point {index}")).into()
 }
 
 /// Which other sections are needed depends on the protocol, so it is looked at first.
@@ -233,7 +225,7 @@ fn check_protocol(container: &Container<'_>) -> Result<(), Error> {
 
 fn read_header(container: &Container<'_>, head: Section) -> Result<[u8; HEADER_BYTES], Error> {
     let refuse = |at: usize, got: String| {
-        Err(Error::UnsupportedCurve { place: container.place(head, wide(at)), got })
+        Err(FileError::UnsupportedCurve { place: container.place(head, wide(at)), got }.into())
     };
     let n8q = u32::from_le_bytes(container.read_first(head)?);
     if n8q != 32 {
@@ -257,7 +249,7 @@ fn read_header(container: &Container<'_>, head: Section) -> Result<[u8; HEADER_B
 fn check_sizes(container: &Container<'_>, head: Section, sizes: &Sizes) -> Result<(), Error> {
     let &Sizes { n_vars, n_public, domain_size, .. } = sizes;
     let refuse = |at: usize, expected: String, got| {
-        Err(Error::BadHeader { place: container.place(head, wide(at)), expected, got })
+        Err(FileError::BadHeader { place: container.place(head, wide(at)), expected, got }.into())
     };
     if n_vars <= n_public {
         return refuse(N_VARS, format!("more wires than the {n_public} public ones"), n_vars);
@@ -271,15 +263,4 @@ fn check_sizes(container: &Container<'_>, head: Section, sizes: &Sizes) -> Resul
         return refuse(DOMAIN_SIZE, expected, domain_size);
     }
     Ok(())
-}
-
-/// Four little-endian limbs at `at` of bytes that reach that far.
-pub(crate) fn read_limbs(bytes: &[u8], at: usize) -> [u64; 4] {
-    let mut limbs = [0; 4];
-    for (limb, part) in limbs.iter_mut().zip(bytes[at..at + 32].chunks_exact(8)) {
-        let mut word = [0; 8];
-        word.copy_from_slice(part);
-        *limb = u64::from_le_bytes(word);
-    }
-    limbs
 }

@@ -6,10 +6,10 @@
 //! milliseconds. Scalars are public: time and memory accesses depend on them.
 
 use nalloc_bn254::curve::{CurveField, batch_to_affine};
+use nalloc_bn254::file::{index, wide};
 use nalloc_bn254::{Affine, Fr, HeapBuffer, Jacobian, Pool};
 
 use crate::error::Error;
-use crate::units::{index, wide};
 
 const WINDOW_BITS: u32 = 10;
 /// Digits of a window but zero.

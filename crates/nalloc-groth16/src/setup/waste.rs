@@ -1,10 +1,9 @@
 //! The secrets of the setup for development, which are none: everybody can compute them.
 
 use nalloc_bn254::field::batch_invert;
+use nalloc_bn254::file::index;
 use nalloc_bn254::{Field, Fr};
 use sha2::{Digest, Sha512};
-
-use crate::units::index;
 
 /// What the secrets are made of.
 const NAME: &str = "nalloc setup --unsafe-dev";

@@ -6,7 +6,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use nalloc_bn254::Observer;
-use nalloc_groth16::{Error, ProvingKey, ReadOptions, Witness};
+use nalloc_groth16::{FileError, ProvingKey, ReadOptions, Witness};
 use testkit::TempDir;
 use testkit::cases::by_name;
 use testkit::files::Fixture;
@@ -84,7 +84,7 @@ fn a_key_that_is_cut_off_or_grows_while_it_is_read_is_an_error() {
 
             let error = ProvingKey::read(&path, &options).err();
 
-            let expected = Some(Error::FileChanged { file: "key.zkey".to_owned() });
+            let expected = Some(FileError::FileChanged { file: "key.zkey".to_owned() }.into());
             assert_eq!(error, expected, "{new_len} bytes after {reports} reports");
         }
     }

@@ -1,4 +1,4 @@
-//! The container of `.zkey` and `.wtns` files: four bytes of magic, a version, and sections.
+//! The container of iden3's files: four bytes of magic, a version, and sections.
 //!
 //! ```text
 //! magic | u32 version | u32 sections | u32 id, u64 length, bytes | u32 id, u64 length, bytes | ..
@@ -8,11 +8,11 @@
 //! is compared with the bytes that are left, never added to an offset first. Bytes after the last
 //! section are ignored.
 
-use nalloc_bn254::Observer;
-
-use crate::error::{Error, Place, Spot};
-use crate::source::Source;
-use crate::units::{index, wide};
+use super::error::{FileError, Place, Spot};
+use super::source::Source;
+use super::units::{index, wide};
+use crate::error::Error;
+use crate::observer::Observer;
 
 /// Bytes before the first section.
 const HEADER_BYTES: u64 = 12;
@@ -22,34 +22,37 @@ const HEAD_BYTES: usize = 12;
 /// sections does not cost a system call for each.
 const WINDOW_BYTES: usize = 4096;
 /// Section numbers that are remembered: 1 to this one.
-const ID_MAX: usize = 9;
+const ID_MAX: usize = 15;
 /// Sections between two questions to the observer.
 const SECTIONS_PER_QUESTION: u32 = 4096;
 
 /// What distinguishes one kind of file from the others.
-pub(crate) struct Kind {
+pub struct Kind {
     /// The first four bytes.
-    pub(crate) magic: [u8; 4],
+    pub magic: [u8; 4],
     /// What messages call it.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
     /// The versions that are read are 1 to this one.
-    pub(crate) version_max: u32,
+    pub version_max: u32,
     /// The same, for messages.
-    pub(crate) versions: &'static str,
+    pub versions: &'static str,
     /// A section that says something by being there, if there is such a one.
-    pub(crate) mark: Option<u32>,
+    pub mark: Option<u32>,
 }
 
 /// The bytes of one section, which lie inside of the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Section {
-    pub(crate) id: u32,
-    pub(crate) offset: u64,
-    pub(crate) len: u64,
+pub struct Section {
+    /// Its number.
+    pub id: u32,
+    /// Where its bytes begin, counted from the start of the file.
+    pub offset: u64,
+    /// How many there are.
+    pub len: u64,
 }
 
 /// A file whose section table was walked.
-pub(crate) struct Container<'a> {
+pub struct Container<'a> {
     source: &'a dyn Source,
     first: [Option<Section>; ID_MAX + 1],
     /// In the order of the file, the first of each number.
@@ -61,9 +64,9 @@ impl<'a> Container<'a> {
     /// Reads the header and every section's number and length.
     ///
     /// # Errors
-    /// [`Error::Truncated`], [`Error::BadMagic`], [`Error::UnsupportedVersion`], what reading can
-    /// give, [`Error::Cancelled`].
-    pub(crate) fn open(
+    /// [`FileError::Truncated`], [`FileError::BadMagic`], [`FileError::UnsupportedVersion`], what
+    /// reading can give; [`Error::Cancelled`].
+    pub fn open(
         source: &'a dyn Source,
         kind: &Kind,
         observer: &dyn Observer,
@@ -95,54 +98,56 @@ impl<'a> Container<'a> {
         }
     }
 
-    /// The section `id`, from 1 to 9.
+    /// The section `id`, from 1 to 15.
     ///
     /// # Errors
-    /// [`Error::SectionDuplicate`], [`Error::SectionMissing`].
-    pub(crate) fn section(&self, id: u32) -> Result<Section, Error> {
+    /// [`FileError::SectionDuplicate`], [`FileError::SectionMissing`].
+    pub fn section(&self, id: u32) -> Result<Section, FileError> {
         self.check_unique(&[id])?;
         let first = self.first.get(index(id)).copied().flatten();
-        first.ok_or_else(|| Error::SectionMissing { file: self.file(), section: id })
+        first.ok_or_else(|| FileError::SectionMissing { file: self.file(), section: id })
     }
 
     /// Refuses a file in which one of `ids` occurs twice.
     ///
     /// # Errors
-    /// [`Error::SectionDuplicate`] for the one whose second section comes first.
-    pub(crate) fn check_unique(&self, ids: &[u32]) -> Result<(), Error> {
+    /// [`FileError::SectionDuplicate`] for the one whose second section comes first.
+    pub fn check_unique(&self, ids: &[u32]) -> Result<(), FileError> {
         let repeated = self.repeated.iter().find(|section| ids.contains(&section.id));
         repeated.map_or(Ok(()), |section| {
-            Err(Error::SectionDuplicate { place: self.place(*section, 0) })
+            Err(FileError::SectionDuplicate { place: self.place(*section, 0) })
         })
     }
 
     /// Whether there is a section that marks such a file.
-    pub(crate) fn is_marked(&self) -> bool {
+    #[must_use]
+    pub fn is_marked(&self) -> bool {
         self.is_marked
     }
 
     /// The byte `at` of `section`, for messages.
-    pub(crate) fn place(&self, section: Section, at: u64) -> Place {
+    #[must_use]
+    pub fn place(&self, section: Section, at: u64) -> Place {
         place(self.source, section, at)
     }
 
     /// Refuses a section that is not `expected` bytes long.
     ///
     /// # Errors
-    /// [`Error::SectionLength`].
-    pub(crate) fn check_len(&self, section: Section, expected: u64) -> Result<(), Error> {
+    /// [`FileError::SectionLength`].
+    pub fn check_len(&self, section: Section, expected: u64) -> Result<(), FileError> {
         let got = section.len;
         if got == expected {
             return Ok(());
         }
-        Err(Error::SectionLength { place: self.place(section, 0), expected, got })
+        Err(FileError::SectionLength { place: self.place(section, 0), expected, got })
     }
 
     /// The first bytes of a section.
     ///
     /// # Errors
-    /// [`Error::SectionLength`] where it is shorter, and what reading can give.
-    pub(crate) fn read_first<const N: usize>(&self, section: Section) -> Result<[u8; N], Error> {
+    /// [`FileError::SectionLength`] where it is shorter, and what reading can give.
+    pub fn read_first<const N: usize>(&self, section: Section) -> Result<[u8; N], FileError> {
         if section.len < wide(N) {
             self.check_len(section, wide(N))?;
         }
@@ -152,49 +157,70 @@ impl<'a> Container<'a> {
     }
 
     /// The file.
-    pub(crate) fn source(&self) -> &'a dyn Source {
+    #[must_use]
+    pub fn source(&self) -> &'a dyn Source {
         self.source
     }
 
     /// What messages call the file.
-    pub(crate) fn file(&self) -> String {
+    #[must_use]
+    pub fn file(&self) -> String {
         self.source.name().to_owned()
     }
 }
 
 /// The byte `at` of `section`, for messages.
-pub(crate) fn place(source: &dyn Source, section: Section, at: u64) -> Place {
+pub fn place(source: &dyn Source, section: Section, at: u64) -> Place {
     let spot = Spot::Section { id: section.id, offset: section.offset.saturating_add(at) };
     Place { file: source.name().to_owned(), spot }
 }
 
 /// The little-endian number at `at` of bytes that reach that far.
-pub(crate) fn u32_at(bytes: &[u8], at: usize) -> u32 {
+///
+/// # Panics
+/// When they do not.
+#[must_use]
+pub fn u32_at(bytes: &[u8], at: usize) -> u32 {
     let mut word = [0; 4];
     word.copy_from_slice(&bytes[at..at + 4]);
     u32::from_le_bytes(word)
 }
 
+/// Four little-endian limbs at `at` of bytes that reach that far.
+///
+/// # Panics
+/// When they do not.
+#[must_use]
+pub fn read_limbs(bytes: &[u8], at: usize) -> [u64; 4] {
+    let mut limbs = [0; 4];
+    for (limb, part) in limbs.iter_mut().zip(bytes[at..at + 32].chunks_exact(8)) {
+        let mut word = [0; 8];
+        word.copy_from_slice(part);
+        *limb = u64::from_le_bytes(word);
+    }
+    limbs
+}
+
 /// The number of sections.
-fn read_header(source: &dyn Source, kind: &Kind) -> Result<u32, Error> {
+fn read_header(source: &dyn Source, kind: &Kind) -> Result<u32, FileError> {
     let mut header = [0; 12];
-    let got = source.len().min(HEADER_BYTES);
+    let got = source.len_bytes().min(HEADER_BYTES);
     let present = &mut header[..usize::try_from(got).unwrap_or(0)];
     source.read_at(0, present)?;
     let has_magic = present.len() >= kind.magic.len();
     if has_magic && present[..4] != kind.magic {
         let (file, found) = (source.name().to_owned(), describe(present));
-        return Err(Error::BadMagic { file, expected: kind.name, found });
+        return Err(FileError::BadMagic { file, expected: kind.name, found });
     }
     if got < HEADER_BYTES {
         let place = Place { file: source.name().to_owned(), spot: Spot::Byte(0) };
         let (part, expected) = ("the file header", HEADER_BYTES);
-        return Err(Error::Truncated { place, part, expected, got });
+        return Err(FileError::Truncated { place, part, expected, got });
     }
     let version = u32_at(&header, 4);
     if version == 0 || version > kind.version_max {
         let (file, expected) = (source.name().to_owned(), kind.versions);
-        return Err(Error::UnsupportedVersion { file, expected, got: version });
+        return Err(FileError::UnsupportedVersion { file, expected, got: version });
     }
     Ok(u32_at(&header, 8))
 }
@@ -233,13 +259,13 @@ struct Heads<'a> {
 
 impl Heads<'_> {
     /// The section whose head begins at `offset`, at most the file's length.
-    fn read(&mut self, offset: u64) -> Result<Section, Error> {
+    fn read(&mut self, offset: u64) -> Result<Section, FileError> {
         let truncated = |id: Option<u32>, offset, part, expected, got| {
             let spot = id.map_or(Spot::Byte(offset), |id| Spot::Section { id, offset });
             let place = Place { file: self.source.name().to_owned(), spot };
-            Error::Truncated { place, part, expected, got }
+            FileError::Truncated { place, part, expected, got }
         };
-        let left = self.source.len().saturating_sub(offset);
+        let left = self.source.len_bytes().saturating_sub(offset);
         if left < wide(HEAD_BYTES) {
             let expected = wide(HEAD_BYTES);
             return Err(truncated(None, offset, "the section table", expected, left));
@@ -257,7 +283,7 @@ impl Heads<'_> {
     }
 
     /// The head at `offset`, after which `left` more bytes come.
-    fn head(&mut self, offset: u64, left: u64) -> Result<[u8; HEAD_BYTES], Error> {
+    fn head(&mut self, offset: u64, left: u64) -> Result<[u8; HEAD_BYTES], FileError> {
         let inside = |start: u64| offset.checked_sub(start).and_then(|at| usize::try_from(at).ok());
         let mut at = inside(self.start).filter(|at| at + HEAD_BYTES <= self.len);
         if at.is_none() {

@@ -4,11 +4,13 @@
 const _: () = assert!(size_of::<usize>() == size_of::<u64>(), "addresses have 64 bits");
 
 /// A length in memory as one in a file.
-pub(crate) const fn wide(length: usize) -> u64 {
+#[must_use]
+pub const fn wide(length: usize) -> u64 {
     length as u64
 }
 
 /// A count or index of a format as one in memory.
-pub(crate) const fn index(number: u32) -> usize {
+#[must_use]
+pub const fn index(number: u32) -> usize {
     number as usize
 }

@@ -9,36 +9,38 @@ use std::io;
 use std::os::unix::fs::{FileExt, FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
-use nalloc_bn254::HeapBuffer;
-
-use crate::error::Error;
-use crate::units::wide;
+use super::error::FileError;
+use super::units::wide;
+use crate::buffer::HeapBuffer;
 
 /// Bytes that can be read at any position.
-pub(crate) trait Source: Sync {
+pub trait Source: Sync {
     /// What messages call it.
     fn name(&self) -> &str;
 
     /// How many bytes there are.
-    fn len(&self) -> u64;
+    fn len_bytes(&self) -> u64;
 
     /// Fills `out` with the bytes from `offset` on, which the caller knows to exist.
     ///
     /// # Errors
-    /// [`Error::Io`], and [`Error::FileChanged`] when there are fewer bytes than there were.
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), Error>;
+    /// [`FileError::Io`], and [`FileError::FileChanged`] when there are fewer bytes than there
+    /// were.
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), FileError>;
 
     /// Whether the bytes are still those that were there at first, as far as it can be told.
     ///
     /// # Errors
-    /// [`Error::FileChanged`], [`Error::Io`].
-    fn check_unchanged(&self) -> Result<(), Error>;
+    /// [`FileError::FileChanged`], [`FileError::Io`].
+    fn check_unchanged(&self) -> Result<(), FileError>;
 }
 
 /// A slice, and what messages call it.
-pub(crate) struct Slice<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) bytes: &'a [u8],
+pub struct Slice<'a> {
+    /// What messages call it.
+    pub name: &'a str,
+    /// The slice.
+    pub bytes: &'a [u8],
 }
 
 impl Source for Slice<'_> {
@@ -46,27 +48,29 @@ impl Source for Slice<'_> {
         self.name
     }
 
-    fn len(&self) -> u64 {
+    fn len_bytes(&self) -> u64 {
         wide(self.bytes.len())
     }
 
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), Error> {
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), FileError> {
         let rest = usize::try_from(offset).ok().and_then(|start| self.bytes.get(start..));
         let part = rest.and_then(|rest| rest.get(..out.len()));
-        let part = part.ok_or_else(|| Error::FileChanged { file: self.name.to_owned() })?;
+        let part = part.ok_or_else(|| FileError::FileChanged { file: self.name.to_owned() })?;
         out.copy_from_slice(part);
         Ok(())
     }
 
-    fn check_unchanged(&self) -> Result<(), Error> {
+    fn check_unchanged(&self) -> Result<(), FileError> {
         Ok(())
     }
 }
 
 /// Bytes of our own, for as long as somebody reads them.
-pub(crate) struct OwnedBytes {
-    pub(crate) name: String,
-    pub(crate) bytes: HeapBuffer<u8>,
+pub struct OwnedBytes {
+    /// What messages call them.
+    pub name: String,
+    /// The bytes.
+    pub bytes: HeapBuffer<u8>,
 }
 
 impl OwnedBytes {
@@ -80,15 +84,15 @@ impl Source for OwnedBytes {
         &self.name
     }
 
-    fn len(&self) -> u64 {
-        self.slice().len()
+    fn len_bytes(&self) -> u64 {
+        self.slice().len_bytes()
     }
 
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), Error> {
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), FileError> {
         self.slice().read_at(offset, out)
     }
 
-    fn check_unchanged(&self) -> Result<(), Error> {
+    fn check_unchanged(&self) -> Result<(), FileError> {
         Ok(())
     }
 }
@@ -107,7 +111,7 @@ impl State {
 }
 
 /// An open regular file.
-pub(crate) struct RegularFile {
+pub struct RegularFile {
     name: String,
     file: File,
     state: State,
@@ -117,8 +121,8 @@ impl RegularFile {
     /// Opens the regular file at `path`.
     ///
     /// # Errors
-    /// [`Error::Io`], and [`Error::NotAFile`] for everything that is not a regular file.
-    pub(crate) fn open(path: &Path, name: &str) -> Result<Self, Error> {
+    /// [`FileError::Io`], and [`FileError::NotAFile`] for everything that is not a regular file.
+    pub fn open(path: &Path, name: &str) -> Result<Self, FileError> {
         let failed = |error: io::Error| io_error(name, &error);
         // O_NONBLOCK: opening a FIFO without a writer does not wait. O_NOCTTY: opening a terminal
         // does not make it ours.
@@ -138,11 +142,11 @@ impl RegularFile {
             () if kind.is_char_device() || kind.is_block_device() => "a device",
             () => "something else",
         };
-        Err(Error::NotAFile { file: name.to_owned(), found })
+        Err(FileError::NotAFile { file: name.to_owned(), found })
     }
 
-    fn changed(&self) -> Error {
-        Error::FileChanged { file: self.name.clone() }
+    fn changed(&self) -> FileError {
+        FileError::FileChanged { file: self.name.clone() }
     }
 }
 
@@ -151,25 +155,25 @@ impl Source for RegularFile {
         &self.name
     }
 
-    fn len(&self) -> u64 {
+    fn len_bytes(&self) -> u64 {
         self.state.len
     }
 
-    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), Error> {
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<(), FileError> {
         self.file.read_exact_at(out, offset).map_err(|error| match error.kind() {
             io::ErrorKind::UnexpectedEof => self.changed(),
             _ => io_error(&self.name, &error),
         })
     }
 
-    fn check_unchanged(&self) -> Result<(), Error> {
+    fn check_unchanged(&self) -> Result<(), FileError> {
         let metadata = self.file.metadata().map_err(|error| io_error(&self.name, &error))?;
         if State::of(&metadata) == self.state { Ok(()) } else { Err(self.changed()) }
     }
 }
 
-fn io_error(name: &str, error: &io::Error) -> Error {
-    Error::Io { file: name.to_owned(), reason: error.to_string() }
+fn io_error(name: &str, error: &io::Error) -> FileError {
+    FileError::Io { file: name.to_owned(), reason: error.to_string() }
 }
 
 #[cfg(test)]
@@ -188,7 +192,7 @@ mod tests {
 
             File::options().write(true).open(&path)?.set_len(new_len)?;
 
-            let changed = Err(Error::FileChanged { file: "x".to_owned() });
+            let changed = Err(FileError::FileChanged { file: "x".to_owned() });
             assert_eq!(file.check_unchanged(), changed);
             let expected = if new_len < 100 { changed } else { Ok(()) };
             assert_eq!(file.read_at(0, &mut [0; 100]), expected);
