@@ -115,6 +115,25 @@ impl<'p> Vectors<'p> {
         });
     }
 
+    /// `a[i] += b[i] * factor`.
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`].
+    pub fn add_scaled<F: Field>(&self, a: &mut [F], b: &[F], factor: F) -> Result<(), Error> {
+        check_length("second vector", a.len(), b.len())?;
+        self.pool.for_each_chunk_mut(a, ELEMENTS_PER_TASK, |start, a| {
+            let mut products = [F::ZERO; ELEMENTS_PER_COPY];
+            let terms = b[start..][..a.len()].chunks(ELEMENTS_PER_COPY);
+            for (a, b) in a.chunks_mut(ELEMENTS_PER_COPY).zip(terms) {
+                let products = &mut products[..a.len()];
+                products.copy_from_slice(b);
+                F::multiply_all(self.kernels, products, factor);
+                F::add_each(self.kernels, a, products);
+            }
+        });
+        Ok(())
+    }
+
     /// `a[i] *= a[i]`.
     pub fn square<F: Field>(&self, a: &mut [F]) {
         let work = |_, a: &mut [F]| F::square_each(self.kernels, a);

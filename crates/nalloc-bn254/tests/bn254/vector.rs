@@ -46,6 +46,8 @@ fn check_verbs<F: Field>(vectors: &Vectors<'_>, a: &[F], b: &[F]) {
     assert_eq!(changed(&|to| vectors.mul_into(a, b, to).unwrap()), products);
     let multiples: Vec<F> = a.iter().map(|&a| a * factor).collect();
     assert_eq!(changed(&|a| vectors.scale(a, factor)), multiples);
+    let combined: Vec<F> = pairs().map(|(a, b)| a + b * factor).collect();
+    assert_eq!(changed(&|a| vectors.add_scaled(a, b, factor).unwrap()), combined);
     let powers = core::iter::successors(Some(F::ONE), |&power| Some(power * factor));
     let scaled: Vec<F> = a.iter().zip(powers).map(|(&a, power)| a * power).collect();
     assert_eq!(changed(&|a| vectors.scale_by_powers(a, factor)), scaled);
@@ -158,6 +160,8 @@ fn vectors_of_different_lengths_are_refused_with_both_lengths() {
     assert_eq!(vectors.sub(&mut three, &[]).err(), refused("second vector", 3, 0));
     assert_eq!(vectors.mul(&mut three, &four).err(), refused("second vector", 3, 4));
     assert_eq!(vectors.inner_product(&four, &three).err(), refused("second vector", 4, 3));
+    let scaled = vectors.add_scaled(&mut three, &four, Fr::ONE);
+    assert_eq!(scaled.err(), refused("second vector", 3, 4));
     assert_eq!(vectors.add_into(&four, &four, &mut three).err(), refused("result", 4, 3));
     assert_eq!(vectors.mul_into(&four, &three, &mut []).err(), refused("second vector", 4, 3));
     assert_eq!(three, [Fr::ONE; 3]);
