@@ -2,6 +2,7 @@
 
 mod encodings;
 mod inverses;
+mod laws;
 pub mod tiny;
 
 use core::fmt::Debug;
@@ -11,58 +12,10 @@ use nalloc_bn254::field::{Modulus, Montgomery, batch_invert};
 use nalloc_bn254::{Field, Fq, Fq2, Fr};
 
 use crate::support::{Rng, ark_fq, ark_fq2, ark_fr, edge_numbers, our_fq, our_fq2, our_fr};
-use tiny::Tiny;
 
 /// The edge values of a prime field as its elements.
 fn edges<M: Modulus>() -> Vec<Montgomery<M>> {
     edge_numbers(M::LIMBS).into_iter().map(|n| Montgomery::from_plain(n).unwrap()).collect()
-}
-
-/// Checks every law of [`Field`] on all triples of neighbours in `values`.
-fn check_laws<F: Field>(values: &[F]) {
-    let neighbours = values.iter().cycle().skip(1).zip(values.iter().cycle().skip(2));
-    for (&a, (&b, &c)) in values.iter().zip(neighbours) {
-        assert_eq!(a + F::ZERO, a);
-        assert_eq!(a * F::ONE, a);
-        assert_eq!(a + b, b + a);
-        assert_eq!(a * b, b * a);
-        assert_eq!((a + b) + c, a + (b + c));
-        assert_eq!((a * b) * c, a * (b * c));
-        assert_eq!(a * (b + c), a * b + a * c);
-        assert_eq!(a + (-a), F::ZERO);
-        assert_eq!(a - b, a + (-b));
-        assert_eq!(a.square(), a * a);
-        assert_eq!(a.double(), a + a);
-        assert_eq!(a.pow(&[5]), a * a * a * a * a);
-        assert_eq!(a.pow(&[]), F::ONE);
-        assert_eq!(a.is_zero(), a == F::ZERO);
-        assert_eq!(a.invert_vartime(), a.invert());
-        match a.invert() {
-            Some(inverse) => assert_eq!(a * inverse, F::ONE),
-            None => assert_eq!(a, F::ZERO),
-        }
-        assert_eq!((F::select(u64::MAX, a, b), F::select(0, a, b)), (a, b));
-        let mut assigned = a;
-        assigned += b;
-        assigned -= c;
-        assigned *= b;
-        assert_eq!(assigned, (a + b - c) * b);
-    }
-    check_numbers_and_roots::<F>();
-}
-
-fn check_numbers_and_roots<F: Field>() {
-    assert_eq!((F::from_u64(0), F::from_u64(1)), (F::ZERO, F::ONE));
-    for (m, n) in [(2, 3), (1000, 999), (12288, 12289), (u64::from(u32::MAX), 0xffff_fff1)] {
-        assert_eq!(F::from_u64(m) + F::from_u64(n), F::from_u64(m + n));
-        assert_eq!(F::from_u64(m) * F::from_u64(n), F::from_u64(m * n));
-    }
-    assert_eq!(F::root_of_unity(0), Some(F::ONE));
-    assert_eq!(F::root_of_unity(1), Some(-F::ONE));
-    assert_eq!(F::root_of_unity(F::TWO_ADICITY), Some(F::TWO_ADIC_ROOT));
-    assert_eq!(F::root_of_unity(F::TWO_ADICITY + 1), None);
-    let squared = (0..F::TWO_ADICITY - 1).fold(F::TWO_ADIC_ROOT, |root, _| root.square());
-    assert_eq!(squared, -F::ONE);
 }
 
 /// Checks that `batch_invert` inverts each element alone and leaves zeros.
@@ -76,23 +29,6 @@ fn check_batch_invert<F: Field + Debug>(values: &[F]) {
             values[..len].iter().map(|value| value.invert().unwrap_or(F::ZERO)).collect();
         assert_eq!(inverted, expected);
     }
-}
-
-#[test]
-fn the_laws_of_a_field_hold_for_edge_and_random_values() {
-    let mut rng = Rng::new();
-    let mut fr = edges();
-    fr.extend((0..1000).map(|_| rng.fr()));
-    let mut fq = edges();
-    fq.extend((0..1000).map(|_| rng.fq()));
-    let mut fq2: Vec<Fq2> = fq.iter().zip(fq.iter().rev()).map(|(&a, &b)| Fq2::new(a, b)).collect();
-    fq2.extend(fq.iter().flat_map(|&a| [Fq2::new(a, Fq::ZERO), Fq2::new(Fq::ZERO, a)]));
-    let tiny: Vec<Tiny> = (0..3000).map(|n| Tiny::from_u64(n * 97)).collect();
-
-    check_laws::<Fr>(&fr);
-    check_laws::<Fq>(&fq);
-    check_laws::<Fq2>(&fq2);
-    check_laws::<Tiny>(&tiny);
 }
 
 #[test]

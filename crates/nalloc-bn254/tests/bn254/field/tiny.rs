@@ -10,6 +10,11 @@ const P: u64 = 12289;
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub struct Tiny(u64);
 
+impl Tiny {
+    /// How many elements there are.
+    pub const SIZE: u64 = P;
+}
+
 // SAFETY: zero bytes are the number 0.
 unsafe impl Zeroable for Tiny {}
 
