@@ -49,6 +49,43 @@ pub enum Error {
         /// The element's index.
         index: usize,
     },
+    /// The divisor is the zero polynomial.
+    DivisionByZero,
+    /// A value that was to be inverted is zero.
+    ValueIsZero {
+        /// Its index.
+        index: usize,
+    },
+    /// The factor of a coset is zero.
+    ShiftIsZero,
+    /// Two points of an interpolation are equal.
+    PointRepeated {
+        /// The later one's index.
+        index: usize,
+        /// The earlier one's index.
+        first: usize,
+    },
+    /// There is nothing where there must be something.
+    Empty {
+        /// What was empty.
+        what: &'static str,
+    },
+    /// A number of values that no domain has.
+    NotPowerOfTwo {
+        /// What there are so many of.
+        what: &'static str,
+        /// How many there were.
+        got: usize,
+    },
+    /// A polynomial with more coefficients than its values on a domain determine.
+    TooManyCoefficients {
+        /// The number of points of the domain.
+        max: usize,
+        /// How many coefficients there were.
+        got: usize,
+    },
+    /// Values on one coset, and values on another.
+    CosetMismatch,
     /// More points than one multi-scalar multiplication takes.
     TooManyPoints {
         /// The most that it takes.
@@ -117,6 +154,31 @@ impl fmt::Display for Error {
             Self::ElementNotCanonical { field, index } => {
                 write!(f, "element {index}: expected a number below the modulus of {field}, ")?;
                 write!(f, "got one at or above it")
+            }
+            Self::DivisionByZero => {
+                write!(f, "divisor: expected a polynomial that is not zero, got zero")
+            }
+            Self::ValueIsZero { index } => {
+                write!(f, "value {index}: expected one that has an inverse, got zero")
+            }
+            Self::ShiftIsZero => {
+                write!(f, "shift of a coset: expected an element that is not zero, got zero")
+            }
+            Self::PointRepeated { index, first } => {
+                write!(
+                    f,
+                    "point {index}: expected one that was not there before, got point {first}"
+                )
+            }
+            Self::Empty { what } => write!(f, "{what}: expected at least one, got none"),
+            Self::NotPowerOfTwo { what, got } => {
+                write!(f, "{what}: expected a power of two of them, got {got}")
+            }
+            Self::TooManyCoefficients { max, got } => {
+                write!(f, "coefficients: expected at most {max}, one for each point, got {got}")
+            }
+            Self::CosetMismatch => {
+                write!(f, "values: expected those on the same coset, got those on another")
             }
             Self::TooManyPoints { max, got } => {
                 write!(f, "points: expected at most {max}, got {got}")

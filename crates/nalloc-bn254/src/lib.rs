@@ -6,7 +6,7 @@
 //! | [`curve`] | points of G1 and G2: affine, sums of them, checks at the boundary |
 //! | [`ntt`] | transforms between coefficients and values |
 //! | [`msm`](mod@msm) | sums of many points, each times a scalar |
-//! | [`poly`] | polynomials by their coefficients |
+//! | [`poly`] | polynomials by their coefficients, and by their values on a domain |
 //! | [`vector`] | sums, products and inverses of whole vectors |
 //! | [`kzg`] | commitments to polynomials, and proofs of their values |
 //! | [`pairing`] | the check that a product of pairings is one |
@@ -43,6 +43,6 @@ pub use msm::{FixedBases, FixedPlan, TableLimits, msm, msm_scratch_bytes, msm_wi
 pub use ntt::{Ntt, OddPoints, Unordered, Work, scratch_bytes as ntt_scratch_bytes};
 pub use observer::Observer;
 pub use pairing::pairing_product_is_one;
-pub use poly::Polynomial;
+pub use poly::{Evaluations, Polynomial};
 pub use pool::Pool;
 pub use vector::Vectors;

@@ -7,10 +7,18 @@
 //! |---|---|
 //! | `evaluate` | values at points |
 //! | `linear` | division by X - z |
+//! | `divide` | division by any polynomial, and by X^n - c |
+//! | `product` | products |
+//! | `interpolate` | the polynomial through points |
+//! | `evaluations` | polynomials by their values on a domain |
 //! | `scratch` | memory in between, which is wiped |
 
+mod divide;
 mod evaluate;
+mod evaluations;
+mod interpolate;
 mod linear;
+mod product;
 mod scratch;
 
 use core::fmt;
@@ -19,20 +27,19 @@ use core::ops::{Deref, DerefMut};
 
 use nalloc::Arena;
 
+use crate::arch::Kernels;
 use crate::buffer::HeapBuffer;
 use crate::error::Error;
 use crate::field::Field;
-use crate::ntt::{Ntt, scratch_bytes};
 use crate::pool::Pool;
 use crate::vector::Vectors;
 
-use scratch::Scratch;
+pub use evaluations::Evaluations;
 
-/// Products with a factor of at most this many coefficients are made term by term. At 32 a square
-/// took 19 microseconds by either way, tables included (2-core Zen 5, bench profile, 2026-11-21).
-const SCHOOLBOOK_LEN_MAX: usize = 32;
-/// Coefficients that one task copies.
+/// Coefficients that one task copies, or multiplies by what it computes as it goes.
 const ELEMENTS_PER_TASK: usize = 4096;
+/// Numbers that a derivative computes before it multiplies by them.
+const NUMBERS_LEN: usize = 256;
 
 /// A polynomial over `F`, whose coefficients are in `S`.
 ///
@@ -71,6 +78,21 @@ impl<F: Field> Polynomial<F> {
         Ok(Self::over(HeapBuffer::from_slice(coefficients)?))
     }
 
+    /// The polynomial with `values[i]` at `points[i]` that has no more coefficients than there are
+    /// points. Values may be secret, points may not: where one is repeated, time tells which.
+    ///
+    /// Takes as many multiplications as the square of their number. Through values on a domain it is
+    /// [`Evaluations::interpolate`], which takes one transform.
+    ///
+    /// # Errors
+    /// [`Error::PointRepeated`], [`Error::Empty`] for no points, [`Error::LengthMismatch`],
+    /// [`Error::Memory`], and [`Error::DomainTooLarge`] where the field has less roots of unity than
+    /// products on the way have coefficients, one more than there are points.
+    pub fn interpolate(points: &[F], values: &[F], pool: &Pool) -> Result<Self, Error> {
+        let coefficients = interpolate::interpolate(points, values, pool)?;
+        Ok(Self::over(HeapBuffer::from_slice(&coefficients)?))
+    }
+
     /// The zero polynomial.
     ///
     /// # Errors
@@ -83,7 +105,7 @@ impl<F: Field> Polynomial<F> {
 impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     /// The polynomial whose coefficient of X^j is `storage[j]`; zeros at the end are dropped.
     pub fn over(storage: S) -> Self {
-        let len = storage.iter().rposition(|c| !c.is_zero()).map_or(0, |last| last + 1);
+        let len = significant_len(&storage);
         Self { storage, len, field: PhantomData }
     }
 
@@ -135,13 +157,35 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
         evaluate::evaluate(self.coefficients(), x, pool)
     }
 
+    /// The value at each of `points`. A value is the work of one thread, where there are as many
+    /// points as threads.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn evaluate_at(&self, points: &[F], pool: &Pool) -> Result<HeapBuffer<F>, Error> {
+        let mut values = HeapBuffer::zeroed(points.len())?;
+        evaluate::evaluate_at(self.coefficients(), points, &mut values, pool);
+        Ok(values)
+    }
+
+    /// The value at `x` of each of `polynomials`; the powers of `x` are computed once.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn evaluate_each(polynomials: &[&Self], x: F, pool: &Pool) -> Result<HeapBuffer<F>, Error> {
+        let coefficients: Vec<&[F]> = polynomials.iter().map(|p| p.coefficients()).collect();
+        let mut values = HeapBuffer::zeroed(coefficients.len())?;
+        evaluate::evaluate_each(&coefficients, x, &mut values, pool);
+        Ok(values)
+    }
+
     /// Quotient and remainder by X - `z`: the polynomial is quotient * (X - `z`) + remainder, and
     /// the remainder is the value at `z`. Both are zero for the zero polynomial.
     ///
     /// # Errors
     /// [`Error::Memory`].
     pub fn divide_by_linear(&self, z: F, pool: &Pool) -> Result<(Polynomial<F>, F), Error> {
-        let mut quotient = Polynomial::over(self.copied(self.len, pool)?);
+        let mut quotient = Polynomial::over(copied(self.coefficients(), self.len, pool)?);
         let remainder = quotient.divide_by_linear_in_place(z, pool)?;
         Ok((quotient, remainder))
     }
@@ -154,7 +198,7 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     where
         T: Deref<Target = [F]>,
     {
-        let mut sum = self.copied(self.len.max(other.len), pool)?;
+        let mut sum = copied(self.coefficients(), self.len.max(other.len), pool)?;
         Vectors::new(pool).add(&mut sum[..other.len], other.coefficients())?;
         Ok(Polynomial::over(sum))
     }
@@ -167,7 +211,7 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     where
         T: Deref<Target = [F]>,
     {
-        let mut difference = self.copied(self.len.max(other.len), pool)?;
+        let mut difference = copied(self.coefficients(), self.len.max(other.len), pool)?;
         Vectors::new(pool).sub(&mut difference[..other.len], other.coefficients())?;
         Ok(Polynomial::over(difference))
     }
@@ -177,7 +221,7 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     /// # Errors
     /// [`Error::Memory`].
     pub fn scale(&self, factor: F, pool: &Pool) -> Result<Polynomial<F>, Error> {
-        let mut multiple = self.copied(self.len, pool)?;
+        let mut multiple = copied(self.coefficients(), self.len, pool)?;
         Vectors::new(pool).scale(&mut multiple, factor);
         Ok(Polynomial::over(multiple))
     }
@@ -191,45 +235,139 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     where
         T: Deref<Target = [F]>,
     {
-        if self.is_zero() || other.is_zero() {
-            return Polynomial::zero();
-        }
-        let (a, b) = (self.coefficients(), other.coefficients());
-        let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
-        let len = short.len() + long.len() - 1;
-        if short.len() <= SCHOOLBOOK_LEN_MAX {
-            let mut product = HeapBuffer::zeroed(len)?;
-            for (start, &c) in short.iter().enumerate() {
-                for (sum, &other) in product[start..].iter_mut().zip(long) {
-                    *sum += c * other;
-                }
-            }
-            return Ok(Polynomial::over(product));
-        }
-        let ntt = Ntt::new(len.next_power_of_two().ilog2())?;
-        let mut product = self.copied(ntt.size(), pool)?;
-        let mut factor = Scratch::zeroed(ntt.size())?;
-        copy(b, &mut factor[..b.len()], pool);
-        // Coefficients may be secret, so what the transforms leave behind is wiped.
-        let bytes = scratch_bytes(ntt.log2(), pool.thread_count());
-        let arena = Arena::builder().capacity_bytes(bytes).secret(true).build()?;
-        let mut work = ntt.work(pool, &arena, &())?;
-        let mut values = ntt.forward_unordered(&mut product, &mut work)?;
-        let factors = ntt.forward_unordered(&mut factor, &mut work)?;
-        Vectors::new(pool).mul(values.as_mut_slice(), factors.as_slice())?;
-        ntt.inverse_unordered(values, &mut work)?;
-        Ok(Polynomial::over(product))
+        Ok(Polynomial::over(product::product(self.coefficients(), other.coefficients(), pool)?))
     }
 
-    /// The coefficients and zeros, `len` elements in all.
-    fn copied(&self, len: usize, pool: &Pool) -> Result<HeapBuffer<F>, Error> {
-        let mut buffer = HeapBuffer::zeroed(len)?;
-        copy(self.coefficients(), &mut buffer[..self.len], pool);
-        Ok(buffer)
+    /// Quotient and remainder by `divisor`: the polynomial is quotient * `divisor` + remainder, and
+    /// the remainder's degree is below the divisor's. The quotient is zero where the divisor has
+    /// the greater degree.
+    ///
+    /// # Errors
+    /// [`Error::DivisionByZero`], [`Error::Memory`], and [`Error::DomainTooLarge`] where products
+    /// on the way have more coefficients than the field has roots of unity in a row: up to twice as
+    /// many as the quotient, or as many as the polynomial.
+    pub fn divide<T>(
+        &self,
+        divisor: &Polynomial<F, T>,
+        pool: &Pool,
+    ) -> Result<(Polynomial<F>, Polynomial<F>), Error>
+    where
+        T: Deref<Target = [F]>,
+    {
+        let divided = divide::divide(self.coefficients(), divisor.coefficients(), pool)?;
+        Ok((Polynomial::over(divided.0), Polynomial::over(divided.1)))
+    }
+
+    /// Quotient and remainder by X^`n` - `c`, which vanishes on a domain of `n` points (`c` = 1) and
+    /// on its coset of s (`c` = s^`n`). A `c` of zero gives the coefficients from X^`n` on, and
+    /// those below.
+    ///
+    /// # Errors
+    /// [`Error::Empty`] for an `n` of zero, [`Error::Memory`].
+    pub fn divide_by_vanishing(
+        &self,
+        n: usize,
+        c: F,
+        pool: &Pool,
+    ) -> Result<(Polynomial<F>, Polynomial<F>), Error> {
+        if n == 0 {
+            return Err(Error::Empty { what: "points of a vanishing polynomial" });
+        }
+        let divided = divide::divide_by_vanishing(self.coefficients(), n, c, pool)?;
+        Ok((Polynomial::over(divided.0), Polynomial::over(divided.1)))
+    }
+
+    /// The derivative: X^j becomes j X^(j-1). Its degree is one less, or lower yet where the
+    /// characteristic of the field divides j; zero for constants and for zero.
+    ///
+    /// # Errors
+    /// [`Error::Memory`].
+    pub fn derivative(&self, pool: &Pool) -> Result<Polynomial<F>, Error> {
+        let above = self.coefficients().get(1..).unwrap_or(&[]);
+        let mut derivative = copied(above, above.len(), pool)?;
+        pool.for_each_chunk_mut(&mut derivative, ELEMENTS_PER_TASK, |start, part| {
+            let mut numbers = [F::ZERO; NUMBERS_LEN];
+            let mut number = F::from_u64(start as u64);
+            for part in part.chunks_mut(NUMBERS_LEN) {
+                for place in &mut numbers {
+                    number += F::ONE;
+                    *place = number;
+                }
+                F::multiply_each(Kernels::host(), part, &numbers[..part.len()]);
+            }
+        });
+        Ok(Polynomial::over(derivative))
     }
 }
 
 impl<F: Field, S: DerefMut<Target = [F]>> Polynomial<F, S> {
+    /// Adds `other`.
+    ///
+    /// # Errors
+    /// As [`add_scaled_in_place`](Self::add_scaled_in_place).
+    pub fn add_in_place<T>(&mut self, other: &Polynomial<F, T>, pool: &Pool) -> Result<(), Error>
+    where
+        T: Deref<Target = [F]>,
+    {
+        self.change(other, |changed, other| Vectors::new(pool).add(changed, other))
+    }
+
+    /// Subtracts `other`.
+    ///
+    /// # Errors
+    /// As [`add_scaled_in_place`](Self::add_scaled_in_place).
+    pub fn sub_in_place<T>(&mut self, other: &Polynomial<F, T>, pool: &Pool) -> Result<(), Error>
+    where
+        T: Deref<Target = [F]>,
+    {
+        self.change(other, |changed, other| Vectors::new(pool).sub(changed, other))
+    }
+
+    /// Adds `factor` times `other`.
+    ///
+    /// # Errors
+    /// [`Error::LengthMismatch`] where the storage has less elements than `other` has coefficients;
+    /// nothing is changed then.
+    pub fn add_scaled_in_place<T>(
+        &mut self,
+        other: &Polynomial<F, T>,
+        factor: F,
+        pool: &Pool,
+    ) -> Result<(), Error>
+    where
+        T: Deref<Target = [F]>,
+    {
+        self.change(other, |changed, other| Vectors::new(pool).add_scaled(changed, other, factor))
+    }
+
+    /// Multiplies every coefficient by `factor`.
+    pub fn scale_in_place(&mut self, factor: F, pool: &Pool) {
+        Vectors::new(pool).scale(&mut self.storage[..self.len], factor);
+        self.trim(self.len);
+    }
+
+    fn change<T>(
+        &mut self,
+        other: &Polynomial<F, T>,
+        change: impl FnOnce(&mut [F], &[F]) -> Result<(), Error>,
+    ) -> Result<(), Error>
+    where
+        T: Deref<Target = [F]>,
+    {
+        let (expected, got) = (other.len, self.storage.len());
+        if got < expected {
+            return Err(Error::LengthMismatch { what: "storage of a sum", expected, got });
+        }
+        change(&mut self.storage[..expected], other.coefficients())?;
+        self.trim(self.len.max(expected));
+        Ok(())
+    }
+
+    /// Counts the coefficients, of which there are at most `len_max`.
+    fn trim(&mut self, len_max: usize) {
+        self.len = significant_len(&self.storage[..len_max]);
+    }
+
     /// As [`divide_by_linear`](Self::divide_by_linear): becomes the quotient and returns the
     /// remainder.
     ///
@@ -250,6 +388,18 @@ impl<F: Field> Polynomial<F> {
         self.storage.wipe();
         self.len = 0;
     }
+}
+
+/// How many elements there are up to the last one that is not zero.
+fn significant_len<F: Field>(elements: &[F]) -> usize {
+    elements.iter().rposition(|element| !element.is_zero()).map_or(0, |last| last + 1)
+}
+
+/// The coefficients and zeros, `len` elements in all.
+fn copied<F: Field>(coefficients: &[F], len: usize, pool: &Pool) -> Result<HeapBuffer<F>, Error> {
+    let mut buffer = HeapBuffer::zeroed(len)?;
+    copy(coefficients, &mut buffer[..coefficients.len()], pool);
+    Ok(buffer)
 }
 
 /// Copies `from` to `to`, which has as many elements.

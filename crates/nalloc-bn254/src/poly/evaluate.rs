@@ -5,7 +5,7 @@
 //! with one reduction for many products; the blocks' values are coefficients of a polynomial in
 //! x^512, which is short enough for Horner.
 //!
-//! Cost: a multiplication for each coefficient, 512 for the powers.
+//! Cost: a multiplication for each coefficient, 512 for the powers; docs/polynomials.md has times.
 
 use crate::arch::Kernels;
 use crate::field::Field;
@@ -27,6 +27,49 @@ pub(super) fn evaluate<F: Field>(coefficients: &[F], x: F, pool: &Pool) -> F {
         return horner(coefficients, x);
     }
     Powers::new(x, coefficients.len().min(BLOCK_LEN)).evaluate(coefficients, pool)
+}
+
+/// The value at each of `points`, of which there are as many as `values`. Each value is the work of
+/// one thread, unless there are fewer of them than threads.
+pub(super) fn evaluate_at<F: Field>(
+    coefficients: &[F],
+    points: &[F],
+    values: &mut [F],
+    pool: &Pool,
+) {
+    if points.len() < pool.thread_count() {
+        for (value, &point) in values.iter_mut().zip(points) {
+            *value = evaluate(coefficients, point, pool);
+        }
+        return;
+    }
+    pool.for_each_chunk_mut(values, 1, |first, values| {
+        for (value, &point) in values.iter_mut().zip(&points[first..]) {
+            *value = if coefficients.len() <= HORNER_LEN_MAX {
+                horner(coefficients, point)
+            } else {
+                Powers::new(point, coefficients.len().min(BLOCK_LEN)).value(coefficients)
+            };
+        }
+    });
+}
+
+/// The value at `x` of each of as many polynomials as there are `values`; the powers are computed
+/// once. Short polynomials are shared out between the threads, long ones are each the work of all.
+pub(super) fn evaluate_each<F: Field>(polynomials: &[&[F]], x: F, values: &mut [F], pool: &Pool) {
+    let longest = polynomials.iter().map(|coefficients| coefficients.len()).max().unwrap_or(0);
+    let powers = Powers::new(x, longest.clamp(1, BLOCK_LEN));
+    if longest > ELEMENTS_PER_TASK_MIN {
+        for (value, coefficients) in values.iter_mut().zip(polynomials) {
+            *value = powers.evaluate(coefficients, pool);
+        }
+        return;
+    }
+    pool.for_each_chunk_mut(values, 1, |first, values| {
+        for (value, coefficients) in values.iter_mut().zip(&polynomials[first..]) {
+            *value = powers.value(coefficients);
+        }
+    });
 }
 
 fn horner<F: Field>(coefficients: &[F], x: F) -> F {

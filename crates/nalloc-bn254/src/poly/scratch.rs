@@ -17,6 +17,12 @@ impl<T: Zeroable + Copy> Scratch<T> {
     }
 }
 
+impl<T> From<HeapBuffer<T>> for Scratch<T> {
+    fn from(buffer: HeapBuffer<T>) -> Self {
+        Self(buffer)
+    }
+}
+
 impl<T> Deref for Scratch<T> {
     type Target = [T];
 

@@ -1,15 +1,14 @@
 //! Polynomials against naive ones and arkworks, and the rules of degrees.
 
+mod divide;
 mod linear;
 mod naive;
+mod sequences;
+mod values;
 
 use nalloc_bn254::{Error, Field, Fq, Fr, Polynomial, Pool};
 
 use crate::support::Rng;
-
-fn random(rng: &mut Rng, len: usize) -> Polynomial<Fr> {
-    Polynomial::from_coefficients(&elements(len, || rng.fr())).unwrap()
-}
 
 fn elements<F>(len: usize, element: impl FnMut() -> F) -> Vec<F> {
     core::iter::repeat_with(element).take(len).collect()
@@ -17,36 +16,6 @@ fn elements<F>(len: usize, element: impl FnMut() -> F) -> Vec<F> {
 
 fn pools() -> [Pool; 3] {
     [1, 2, 3].map(|threads| Pool::new(Some(threads)).unwrap())
-}
-
-#[test]
-fn products_equal_the_product_of_values_on_both_sides_of_the_crossover() {
-    let mut rng = Rng::new();
-    let pool = Pool::new(Some(2)).unwrap();
-
-    for (m, n) in [(1, 1), (1, 100), (31, 32), (32, 32), (32, 33), (33, 33), (300, 1000)] {
-        let (a, b) = (random(&mut rng, m), random(&mut rng, n));
-        let product = a.mul(&b, &pool).unwrap();
-
-        assert_eq!(product.degree(), Some(m + n - 2));
-        assert_eq!(product, b.mul(&a, &pool).unwrap());
-        for _ in 0..5 {
-            let x = rng.fr();
-            let expected = a.evaluate(x, &pool) * b.evaluate(x, &pool);
-            assert_eq!(product.evaluate(x, &pool), expected, "{m} {n}");
-        }
-    }
-}
-
-#[test]
-fn a_product_by_transform_equals_the_product_term_by_term() {
-    let mut rng = Rng::new();
-    let pool = Pool::new(Some(1)).unwrap();
-    let (a, b) = (random(&mut rng, 150), random(&mut rng, 70));
-
-    let product = a.mul(&b, &pool).unwrap();
-
-    assert_eq!(product.coefficients(), naive::mul(a.coefficients(), b.coefficients()));
 }
 
 #[test]
@@ -93,6 +62,21 @@ fn a_product_that_no_domain_of_the_field_holds_is_refused() {
 
     let refused = Some(Error::DomainTooLarge { log2: 7, log2_max: 1 });
     assert_eq!(long.mul(&long, &pool).err(), refused);
+}
+
+#[test]
+fn a_sum_in_place_that_has_no_room_is_refused_and_changes_nothing() {
+    let pool = Pool::new(Some(1)).unwrap();
+    let mut storage = [Fr::ONE, Fr::ONE, Fr::ZERO];
+    let mut short = Polynomial::over(storage.as_mut_slice());
+    let (three, four) = ([Fr::ONE; 3], [Fr::ONE; 4]);
+    let refused = Err(Error::LengthMismatch { what: "storage of a sum", expected: 4, got: 3 });
+
+    assert_eq!(short.add_in_place(&Polynomial::over(four.as_slice()), &pool), refused);
+    assert_eq!(short.sub_in_place(&Polynomial::over(four.as_slice()), &pool), refused);
+    assert_eq!(short.degree(), Some(1));
+    assert_eq!(short.add_in_place(&Polynomial::over(three.as_slice()), &pool), Ok(()));
+    assert_eq!(storage, [Fr::ONE.double(), Fr::ONE.double(), Fr::ONE]);
 }
 
 #[test]

@@ -61,7 +61,7 @@ fn a_tiny_polynomial_has_its_value_at_every_point_of_the_field() {
     let coefficients = elements(100, || Tiny::from_u64(rng.word()));
     let polynomial = Polynomial::over(&*coefficients);
 
-    for z in (0..12289).map(Tiny::from_u64) {
+    for z in (0..Tiny::SIZE).map(Tiny::from_u64) {
         let value = naive::value(&coefficients, z);
         assert_eq!(polynomial.evaluate(z, &pool), value, "{z:?}");
         assert_eq!(polynomial.divide_by_linear(z, &pool).unwrap().1, value, "{z:?}");
@@ -108,6 +108,30 @@ fn a_polynomial_in_an_arena_becomes_the_quotient_in_place() {
     assert_eq!((in_place.coefficients().as_ptr(), in_place.degree()), (place, Some(4998)));
     let storage = in_place.into_storage();
     assert_eq!((storage.len(), storage[4999]), (5000, Fr::ZERO));
+}
+
+#[test]
+fn many_points_and_many_polynomials_have_the_values_of_each_alone() {
+    let mut rng = Rng::new();
+
+    for (pool, len) in
+        pools().iter().flat_map(|pool| [0, 1, 16, 17, 600, 9000_usize].map(|l| (pool, l)))
+    {
+        let all: Vec<_> = (0..5)
+            .map(|i| Polynomial::over(elements(len.saturating_sub(i * 300), || rng.fr())))
+            .collect();
+        let points = elements(5, || rng.fr());
+        for count in [0, 1, 2, 5] {
+            let expected = points[..count].iter().map(|&x| naive::value(all[0].coefficients(), x));
+            let values = all[0].evaluate_at(&points[..count], pool).unwrap();
+            assert!(expected.eq(values.iter().copied()), "{count} points, {len} coefficients");
+
+            let several: Vec<_> = all.iter().take(count).collect();
+            let expected = several.iter().map(|p| naive::value(p.coefficients(), points[0]));
+            let values = Polynomial::evaluate_each(&several, points[0], pool).unwrap();
+            assert!(expected.eq(values.iter().copied()), "{count} polynomials, up to {len}");
+        }
+    }
 }
 
 #[test]

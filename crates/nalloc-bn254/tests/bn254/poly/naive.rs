@@ -52,3 +52,8 @@ pub fn divide<F: Field>(a: &[F], divisor: &[F]) -> (Vec<F>, Vec<F>) {
     }
     (trimmed(quotient), trimmed(remainder))
 }
+
+pub fn derivative<F: Field>(a: &[F]) -> Vec<F> {
+    let terms = a.iter().enumerate().skip(1);
+    trimmed(terms.map(|(power, &c)| c * F::from_u64(power as u64)).collect())
+}

@@ -1,0 +1,148 @@
+//! Division with remainder, by any polynomial and by those that vanish on a domain.
+//!
+//! Long division computes the quotient from its highest coefficient down: each is what the dividend
+//! has there less an inner product of those before with the divisor. Where quotient and divisor
+//! are long, the quotient backwards is the dividend backwards times the inverse of the divisor
+//! backwards, as power series in X. Newton's iteration v <- v (2 - d v) doubles the
+//! coefficients of that inverse which are right; it and the two products after it take some 25
+//! transforms of the quotient's length.
+
+use crate::arch::Kernels;
+use crate::buffer::HeapBuffer;
+use crate::error::Error;
+use crate::field::Field;
+use crate::pool::Pool;
+use crate::vector::Vectors;
+
+use super::product::{coefficient, product, reversed};
+use super::scratch::Scratch;
+use super::{copied, copy, linear};
+
+/// Quotients with at most this many coefficients, and those by divisors of at most this degree, are
+/// computed by long division.
+const LONG_DIVISION_LEN_MAX: usize = 256;
+/// Coefficients of a remainder that one task computes.
+const REMAINDERS_PER_TASK: usize = 64;
+
+/// Quotient and remainder.
+pub(super) type Divided<F> = (HeapBuffer<F>, HeapBuffer<F>);
+
+/// Quotient and remainder by a divisor whose last coefficient is not zero.
+pub(super) fn divide<F: Field>(a: &[F], divisor: &[F], pool: &Pool) -> Result<Divided<F>, Error> {
+    let Some((leading, lower)) = divisor.split_last() else {
+        return Err(Error::DivisionByZero);
+    };
+    let Some(quotient_len) = a.len().checked_sub(lower.len()).filter(|&len| len > 0) else {
+        return Ok((HeapBuffer::zeroed(0)?, HeapBuffer::from_slice(a)?));
+    };
+    let inverse = leading.invert().ok_or(Error::DivisionByZero)?;
+    if quotient_len.min(lower.len()) <= LONG_DIVISION_LEN_MAX {
+        return long_division(a, divisor, inverse, pool);
+    }
+    let quotient = quotient_by_newton(a, divisor, inverse, pool)?;
+    // The remainder has as many coefficients as `lower`, and higher ones of the product cancel.
+    let multiple = Scratch::from(product(&quotient, divisor, pool)?);
+    let mut remainder = copied(&a[..lower.len()], lower.len(), pool)?;
+    Vectors::new(pool).sub(&mut remainder, &multiple[..lower.len()])?;
+    Ok((quotient, remainder))
+}
+
+fn long_division<F: Field>(
+    a: &[F],
+    divisor: &[F],
+    inverse: F,
+    pool: &Pool,
+) -> Result<Divided<F>, Error> {
+    let degree = divisor.len() - 1;
+    let backwards = reversed(divisor)?;
+    let below_leading = &backwards[1..];
+    let mut quotient = HeapBuffer::<F>::zeroed(a.len() - degree)?;
+    for i in (0..quotient.len()).rev() {
+        let above = &quotient[i + 1..];
+        let count = above.len().min(degree);
+        let done = F::inner_product(Kernels::host(), &above[..count], &below_leading[..count]);
+        quotient[i] = (a[i + degree] - done) * inverse;
+    }
+    let mut remainder = HeapBuffer::zeroed(degree)?;
+    pool.for_each_chunk_mut(&mut remainder, REMAINDERS_PER_TASK, |start, part| {
+        for (k, rest) in (start..).zip(part) {
+            *rest = a[k] - coefficient(k, &backwards, &quotient);
+        }
+    });
+    Ok((quotient, remainder))
+}
+
+fn quotient_by_newton<F: Field>(
+    a: &[F],
+    divisor: &[F],
+    inverse: F,
+    pool: &Pool,
+) -> Result<HeapBuffer<F>, Error> {
+    let len = a.len() + 1 - divisor.len();
+    let highest_first = reversed(&divisor[divisor.len().saturating_sub(len)..])?;
+    let inverse = inverse_series(&highest_first, inverse, len, pool)?;
+    let dividend = reversed(&a[divisor.len() - 1..])?;
+    let quotient = Scratch::from(product(&dividend, &inverse, pool)?);
+    let mut forwards = HeapBuffer::zeroed(len)?;
+    for (to, &from) in forwards.iter_mut().rev().zip(&quotient[..len]) {
+        *to = from;
+    }
+    Ok(forwards)
+}
+
+/// The first `len` coefficients of 1 / `series`, whose first coefficient has this inverse.
+fn inverse_series<F: Field>(
+    series: &[F],
+    inverse: F,
+    len: usize,
+    pool: &Pool,
+) -> Result<Scratch<F>, Error> {
+    let mut right = Scratch::from(HeapBuffer::from_slice(&[inverse])?);
+    while right.len() < len {
+        let more = len.min(2 * right.len());
+        let mut factor = product(&series[..more.min(series.len())], &right, pool)?;
+        // 2 - product, up to the coefficients that shall be right.
+        let used = more.min(factor.len());
+        Vectors::new(pool).scale(&mut factor[..used], -F::ONE);
+        factor[0] += F::ONE.double();
+        let factor = Scratch::from(factor);
+        let next = Scratch::from(product(&right, &factor[..used], pool)?);
+        let mut grown = Scratch::zeroed(more)?;
+        let known = more.min(next.len());
+        copy(&next[..known], &mut grown[..known], pool);
+        right = grown;
+    }
+    Ok(right)
+}
+
+/// Quotient and remainder by X^`n` - `c`, for an `n` of at least 1: q[i] = a[i + n] + c q[i + n], and
+/// what has no i + n remains.
+pub(super) fn divide_by_vanishing<F: Field>(
+    a: &[F],
+    n: usize,
+    c: F,
+    pool: &Pool,
+) -> Result<Divided<F>, Error> {
+    if n == 1 {
+        let mut quotient = copied(a, a.len(), pool)?;
+        let remainder = linear::divide(&mut quotient, c, pool)?;
+        return Ok((quotient, HeapBuffer::from_slice(&[remainder])?));
+    }
+    let (low, high) = a.split_at(n.min(a.len()));
+    let mut quotient = copied(high, high.len(), pool)?;
+    let mut remainder = copied(low, low.len(), pool)?;
+    for row in (1..high.len().div_ceil(n)).rev() {
+        let (below, above) = quotient.split_at_mut(row * n);
+        let above = &above[..n.min(above.len())];
+        add_multiple(&mut below[(row - 1) * n..][..above.len()], above, c, pool)?;
+    }
+    let first = &quotient[..n.min(quotient.len())];
+    add_multiple(&mut remainder[..first.len()], first, c, pool)?;
+    Ok((quotient, remainder))
+}
+
+/// `sums` += `c` * `terms`. Whether `c` is 1, as for a domain that is no coset, is no secret.
+fn add_multiple<F: Field>(sums: &mut [F], terms: &[F], c: F, pool: &Pool) -> Result<(), Error> {
+    let vectors = Vectors::new(pool);
+    if c == F::ONE { vectors.add(sums, terms) } else { vectors.add_scaled(sums, terms, c) }
+}
