@@ -14,6 +14,14 @@ export declare class ArenaHandle {
   dispose(): void
 }
 
+/** What a division by X - z gives. */
+export declare class DivisionHandle {
+  /** The quotient, once. */
+  takeQuotient(): PolynomialHandle
+  /** The value at z. */
+  get remainder(): bigint
+}
+
 /**
  * The bytes of a file on their way from JavaScript: copied piece by piece, because a large one at
  * once would hold the event loop.
@@ -25,12 +33,109 @@ export declare class FileBytes {
   dispose(): void
 }
 
+/**
+ * Elements of the scalar field in native memory. Jobs that use it keep it alive beyond
+ * `dispose()`.
+ */
+export declare class FrVectorHandle {
+  /** `length` zeros on the heap. Throws `ERR_LIMIT`, `ERR_NO_MEMORY`. */
+  static zeroed(length: number): FrVectorHandle
+  /**
+   * What lies in these bytes of an arena, which nobody else was given: they are elements in
+   * Montgomery form, or zeros. The caller knows whether the arena was reset.
+   */
+  static inArena(bytes: Uint8Array): FrVectorHandle
+  /** How many elements it has, or had. */
+  get length(): number
+  /** An element. Throws `ERR_BUSY` while a job changes it, `ERR_DISPOSED`. */
+  at(index: number): bigint
+  /**
+   * Copies `bytes.length / 32` plain little-endian numbers to the elements from `index` on.
+   * Throws `ERR_BUSY` while a job uses it, `ERR_NON_CANONICAL` for a number of r or more, whose
+   * index the message names; `ERR_DISPOSED`.
+   */
+  write(index: number, bytes: Uint8Array): void
+  /** Reads it while nobody changes it. Throws `ERR_BUSY`, `ERR_DISPOSED`. */
+  reader(): FrVectorReader
+  /**
+   * Resolves to a vector of the elements from `start` to `end`. Rejects with `ERR_LIMIT`,
+   * `ERR_NO_MEMORY`; throws `ERR_BUSY`, `ERR_DISPOSED`.
+   */
+  slice(start: number, end: number, task: Task): Promise<FrVectorHandle>
+  /** True after `dispose()`. */
+  get isDisposed(): boolean
+  /**
+   * Overwrites and frees the elements as soon as no job uses them; with `isOwn` also those in an
+   * arena, which the caller then still has.
+   */
+  dispose(isOwn: boolean): void
+}
+
+/** What is being read piece by piece. */
+export declare class FrVectorReader {
+  /** Fills `out` with the elements from `index` on, plain and little-endian. */
+  read(index: number, out: Uint8Array): void
+  /** Others may change it again. */
+  dispose(): void
+}
+
+/** Points of G1 in native memory. Jobs that use them keep them alive beyond `dispose()`. */
+export declare class G1VectorHandle {
+  /** How many there are, or were. */
+  get length(): number
+  /**
+   * Copies `bytes.length / 64` points, x and y as plain little-endian numbers, to those from
+   * `index` on; zeros are infinity. Throws `ERR_NON_CANONICAL` for a coordinate of q or more.
+   */
+  write(index: number, bytes: Uint8Array): void
+  /**
+   * Resolves when every point satisfies the curve's equation. Rejects with `ERR_NOT_ON_CURVE`,
+   * whose message names the first one that does not.
+   */
+  check(task: Task): Promise<void>
+  /** Another handle of the same points. */
+  again(): G1VectorHandle
+  /** Fills `out` with the points from `index` on, as `write` takes them. */
+  read(index: number, out: Uint8Array): void
+  /** True after `dispose()`. */
+  get isDisposed(): boolean
+  /** Frees them as soon as no job uses them. */
+  dispose(): void
+}
+
 /** A span of time that has a name. */
 export declare class PhaseHandle {
   /** Begins it. */
   constructor(name: string)
   /** Ends it. May be called again. */
   end(): void
+}
+
+/** A polynomial in native memory. Jobs that use it keep it alive beyond `dispose()`. */
+export declare class PolynomialHandle {
+  /** How many coefficients it has, or had: the last of them is not zero. */
+  get length(): number
+  /** Resolves to the value at 32 plain little-endian bytes. */
+  evaluate(x: Uint8Array, task: Task): Promise<bigint>
+  /** Resolves to the sum. */
+  add(other: PolynomialHandle, memoryLimitBytes: number | undefined | null, task: Task): Promise<PolynomialHandle>
+  /** Resolves to the difference. */
+  sub(other: PolynomialHandle, memoryLimitBytes: number | undefined | null, task: Task): Promise<PolynomialHandle>
+  /** Resolves to the product. Throws `ERR_DOMAIN` where it has more than 2^28 coefficients. */
+  mul(other: PolynomialHandle, memoryLimitBytes: number | undefined | null, task: Task): Promise<PolynomialHandle>
+  /** Resolves to the product with 32 plain little-endian bytes. */
+  scale(factor: Uint8Array, memoryLimitBytes: number | undefined | null, task: Task): Promise<PolynomialHandle>
+  /**
+   * Resolves to quotient and remainder of the division by X - z, z in 32 plain little-endian
+   * bytes.
+   */
+  divideByLinear(z: Uint8Array, memoryLimitBytes: number | undefined | null, task: Task): Promise<DivisionHandle>
+  /** Resolves to a vector of the coefficients. */
+  coefficients(memoryLimitBytes: number | undefined | null, task: Task): Promise<FrVectorHandle>
+  /** True after `dispose()`. */
+  get isDisposed(): boolean
+  /** Overwrites and frees it as soon as no job uses it. */
+  dispose(): void
 }
 
 /** A proving key in native memory. Jobs that use it keep it alive beyond `dispose()`. */
@@ -271,6 +376,26 @@ export declare function liesInArena(bytes: Uint8Array): boolean
 export declare function loopRequests(): number
 
 /**
+ * Makes a vector of `length` zeros on a thread of the pool, every page touched: what the system
+ * needs to find memory is then not the event loop's time. Rejects with `ERR_LIMIT`,
+ * `ERR_NO_MEMORY`.
+ */
+export declare function makeFrVector(length: number, task: Task): Promise<FrVectorHandle>
+
+/**
+ * Makes room for `length` points on a thread of the pool, every page touched; all are infinity.
+ * Rejects with `ERR_LIMIT`, `ERR_NO_MEMORY`.
+ */
+export declare function makeG1Vector(length: number, task: Task): Promise<G1VectorHandle>
+
+/**
+ * Resolves to the polynomial whose coefficients are the elements of `vector`, or, with
+ * `isEvaluations`, to the one that has these values at the roots of unity. Throws `ERR_DOMAIN`,
+ * `ERR_BUSY`, `ERR_DISPOSED`.
+ */
+export declare function makePolynomial(vector: FrVectorHandle, isEvaluations: boolean, memoryLimitBytes: number | undefined | null, task: Task): Promise<PolynomialHandle>
+
+/**
  * Bytes and counts of nalloc's heap, and of the one that serves the whole process where that was
  * preloaded; and the process's resident memory.
  */
@@ -318,6 +443,12 @@ export interface MemoryStats {
   /** Spans of time for whose names there was no room. */
   phasesMissed: number
 }
+
+/**
+ * Resolves to the sum of `points[i]` times `scalars[i]`, 64 bytes. Throws `ERR_LENGTH_MISMATCH`,
+ * `ERR_BUSY`, `ERR_DISPOSED`.
+ */
+export declare function msm(points: G1VectorHandle, scalars: FrVectorHandle, memoryLimitBytes: number | undefined | null, task: Task): Promise<Uint8Array>
 
 /** How a key is opened. */
 export interface OpenOptions {
@@ -480,6 +611,20 @@ export declare function softenCache(): number
 
 /** The allocator's figures, now. */
 export declare function stats(): MemoryStats
+
+/**
+ * Transforms a vector in place; with 32 plain little-endian bytes, on the coset of that number.
+ * A transform that was stopped leaves zeros. Throws `ERR_DOMAIN`, `ERR_BUSY`, `ERR_DISPOSED`.
+ */
+export declare function transform(vector: FrVectorHandle, coset: Uint8Array | undefined | null, options: TransformOptions, task: Task): Promise<void>
+
+/** Which transform. */
+export interface TransformOptions {
+  /** Values to coefficients, in place of coefficients to values. */
+  isInverse: boolean
+  /** Refuse with `ERR_LIMIT` when more bytes are needed. */
+  memoryLimitBytes?: number
+}
 
 /**
  * Resolves to null when `proof` proves `publicSignals` (the texts of `proof.json` and

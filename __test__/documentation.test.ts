@@ -5,6 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import test from 'ava'
 import * as nalloc from 'nalloc'
+import * as bn254 from 'nalloc/bn254'
 import { assertEnding, runNode } from './_child.ts'
 import { readJson, root, semaphore } from './_repository.ts'
 import { makeWorkplace, promisesOf, type Workplace, writeModule } from './_workplace.ts'
@@ -34,9 +35,12 @@ test.before(async () => {
 
 test.after.always(() => place.remove())
 
-const publicFiles = fs
-  .readdirSync(path.join(root, 'ts'))
-  .filter((file) => file.endsWith('.ts') && !file.startsWith('_'))
+const publicFiles = ['', 'bn254/'].flatMap((folder) =>
+  fs
+    .readdirSync(path.join(root, 'ts', folder))
+    .filter((file) => file.endsWith('.ts') && !file.startsWith('_'))
+    .map((file) => folder + file),
+)
 for (const { title, code } of publicFiles.flatMap(examplesOf)) {
   test(`the example in ${title} runs`, async (t) => {
     const file = writeModule(place.folder, title, code)
@@ -63,12 +67,12 @@ test('the Semaphore program proves, and what it writes verifies', async (t) => {
   t.true(await nalloc.groth16.verify(semaphore(20).vk, publicSignals, proof))
 })
 
-test('every value of the entry point has an example', (t) => {
+test('every value of the entry points has an example', (t) => {
   const source = publicFiles
     .map((file) => fs.readFileSync(path.join(root, 'ts', file), 'utf8'))
     .join()
 
-  for (const name of Object.keys(nalloc)) {
+  for (const name of [...Object.keys(nalloc), ...Object.keys(bn254)]) {
     const declaration = new RegExp(
       `(/\\*\\*(?:(?!\\*/)[^])*\\*/)\\nexport (?:class|(?:async )?function|const) ${name}\\b`,
     )
@@ -79,9 +83,12 @@ test('every value of the entry point has an example', (t) => {
 })
 
 test('the declarations that ship name nothing that does not', (t) => {
-  for (const file of fs.readdirSync(path.join(root, 'dist'))) {
-    if (!file.endsWith('.d.ts')) continue
-    const text = fs.readFileSync(path.join(root, 'dist', file), 'utf8')
-    t.false(text.includes('../'), file)
+  for (const folder of ['', 'bn254']) {
+    for (const file of fs.readdirSync(path.join(root, 'dist', folder))) {
+      if (!file.endsWith('.d.ts')) continue
+      const text = fs.readFileSync(path.join(root, 'dist', folder, file), 'utf8')
+      t.false(text.replaceAll("'../", folder === '' ? "'../" : "'./").includes('../'), file)
+      t.false(text.includes('index.js'), file)
+    }
   }
 })

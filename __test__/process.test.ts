@@ -77,15 +77,17 @@ test('a refusal writes no file and prints nothing', async (t) => {
   t.deepEqual([ending.stdout, ending.stderr, fs.readdirSync(folder)], ['', '', []])
 })
 
-test('import and require give one instance, of both entry points', async (t) => {
+test('import and require give one instance, of every entry point', async (t) => {
   const program = `
     import { createRequire } from 'node:module'
     import * as imported from 'nalloc'
     import * as groth16 from 'nalloc/groth16'
+    import * as bn254 from 'nalloc/bn254'
     const require = createRequire(process.cwd() + '/x.js')
     for (const [one, other] of [
       [imported, require('nalloc')],
       [groth16, require('nalloc/groth16')],
+      [bn254, require('nalloc/bn254')],
       [groth16, imported],
     ]) {
       for (const [name, value] of Object.entries(one)) {
@@ -96,7 +98,8 @@ test('import and require give one instance, of both entry points', async (t) => 
     const error = await ProvingKey.open('absent.zkey').catch((thrown) => thrown)
     if (!(error instanceof require('nalloc').NallocError)) throw error
     if (!(error instanceof NallocError)) throw error
-    process.stdout.write(Object.keys(imported).sort().join(' '))
+    process.stdout.write(Object.keys(imported).sort().join(' ') + '; ')
+    process.stdout.write(Object.keys(bn254).sort().join(' '))
   `
 
   const ending = await runNode(['--input-type=module', '-e', program])
@@ -105,7 +108,8 @@ test('import and require give one instance, of both entry points', async (t) => 
   t.is(
     ending.stdout,
     'Arena Circuit ERROR_CODES NallocError ProvingKey SecretBuf VerifyingKey Witness configure ' +
-      'environment groth16 memory phase resetPeak setupUnsafeDev stats',
+      'environment groth16 memory phase resetPeak setupUnsafeDev stats; FrVector G1Vector Polynomial msm ' +
+      'ntt',
   )
 })
 

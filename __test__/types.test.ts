@@ -36,6 +36,19 @@ export async function use(): Promise<void> {
   console.log(limits, memory.soften() + memory.release(), stats().keys)
   await groth16.prove(Buffer.of(1), { type: 'mem', data: new Uint8Array(1) }, { selfVerify: false })
 
+  using vector: FrVector = await FrVector.from([1n, 2, '3'], { signal: AbortSignal.timeout(9) })
+  using points: G1Vector = await G1Vector.fromBytes(new ArrayBuffer(192), { check: 'none' })
+  await ntt.forward(FrVector.alloc(4), { coset: 5n, memoryLimit: '1G' })
+  const sum: G1 = await msm(points, vector, { onProgress: ({ ratio }) => console.log(ratio) })
+  console.log(sum?.x.toString(), sum === null, vector.at(0) + 1n, (await vector.toBytes()).length)
+  using polynomial: Polynomial = await Polynomial.fromCoefficients(vector)
+  const { quotient, remainder } = await polynomial.divideByLinear('3', { memoryLimit: '1G' })
+  console.log((await quotient.mul(polynomial)).degree + 1, remainder + (await polynomial.evaluate(1)))
+  // @ts-expect-error a boolean is no element
+  await FrVector.from([true])
+  // @ts-expect-error a point is compared to null before it has coordinates
+  console.log(sum.x)
+
   // @ts-expect-error a hash is text
   const wrongField: number = key.info.sha256
   // @ts-expect-error a number is no source
@@ -71,6 +84,7 @@ import type { ErrorCode, ProgressPhase, ProofResult, Size, Source } from 'nalloc
 import type { Environment, EnvironmentWarning, ProofItem } from 'nalloc'
 import type { VerifyFailure, VerifyOutcome } from 'nalloc'
 import { Circuit, ProvingKey, setupUnsafeDev, VerifyingKey } from 'nalloc/groth16'
+import { FrVector, type G1, G1Vector, msm, ntt, Polynomial } from 'nalloc/bn254'
 `,
   'user.cts': `
 import nalloc = require('nalloc')
@@ -78,6 +92,12 @@ import type { ErrorCode, ProgressPhase, ProofResult, Size, Source } from 'nalloc
 import type { Environment, EnvironmentWarning, ProofItem } from 'nalloc'
 import type { VerifyFailure, VerifyOutcome } from 'nalloc'
 import groth16Entry = require('nalloc/groth16')
+import bn254 = require('nalloc/bn254')
+const { FrVector, G1Vector, msm, ntt, Polynomial } = bn254
+type Polynomial = bn254.Polynomial
+type FrVector = bn254.FrVector
+type G1Vector = bn254.G1Vector
+type G1 = bn254.G1
 const { configure, environment, groth16, memory, resetPeak, stats, Witness } = nalloc
 const { Circuit, ProvingKey, setupUnsafeDev, VerifyingKey } = groth16Entry
 type ProvingKey = nalloc.ProvingKey

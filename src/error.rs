@@ -25,6 +25,8 @@ pub const BUSY: Code = Code("ERR_BUSY");
 pub const CANCELLED: Code = Code("ERR_CANCELLED");
 /// A handle was used after `dispose()`.
 pub const DISPOSED: Code = Code("ERR_DISPOSED");
+/// A transform has no domain of so many elements.
+pub const DOMAIN: Code = Code("ERR_DOMAIN");
 /// The runtime lets JavaScript see no memory but its own.
 pub const EXTERNAL_BUFFER: Code = Code("ERR_EXTERNAL_BUFFER");
 /// An argument has the wrong type or value. TypeScript checks first, so this is a second line.
@@ -35,10 +37,16 @@ pub const FILE_CHANGED: Code = Code("ERR_FILE_CHANGED");
 pub const IO: Code = Code("ERR_IO");
 /// A defect of nalloc itself.
 pub const INTERNAL: Code = Code("ERR_INTERNAL");
+/// Vectors that belong together have different lengths.
+pub const LENGTH_MISMATCH: Code = Code("ERR_LENGTH_MISMATCH");
 /// More memory would be needed than a limit allows.
 pub const LIMIT: Code = Code("ERR_LIMIT");
 /// A protection of secret memory could not be had.
 pub const LOCK: Code = Code("ERR_LOCK");
+/// A number is not below its modulus.
+pub const NON_CANONICAL: Code = Code("ERR_NON_CANONICAL");
+/// A point does not satisfy its curve's equation.
+pub const NOT_ON_CURVE: Code = Code("ERR_NOT_ON_CURVE");
 /// The system refused memory.
 pub const NO_MEMORY: Code = Code("ERR_NO_MEMORY");
 /// The waiting line is full.
@@ -97,6 +105,24 @@ impl From<Failure> for napi::Error<Code> {
 impl From<nalloc_groth16::Error> for Failure {
     fn from(error: nalloc_groth16::Error) -> Self {
         Self::new(Code(error.code()), error.to_string())
+    }
+}
+
+impl From<nalloc_bn254::Error> for Failure {
+    fn from(error: nalloc_bn254::Error) -> Self {
+        use nalloc_bn254::Error;
+        let code = match error {
+            Error::Cancelled => return Self::cancelled(),
+            Error::Memory(error) => return error.into(),
+            Error::DomainTooLarge { .. } => DOMAIN,
+            Error::LengthMismatch { .. } => LENGTH_MISMATCH,
+            Error::ScalarNotCanonical { .. }
+            | Error::PointNotCanonical { .. }
+            | Error::ElementNotCanonical { .. } => NON_CANONICAL,
+            Error::TooManyPoints { .. } => INVALID_ARG,
+            _ => INTERNAL,
+        };
+        Self::new(code, error.to_string())
     }
 }
 

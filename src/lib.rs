@@ -7,6 +7,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "Node-API hands every argument over by value")]
 
 mod arena;
+mod compute;
 mod error;
 mod file;
 mod heap;
@@ -16,13 +17,18 @@ mod limit;
 mod line;
 mod number;
 mod phase;
+mod points;
+mod polynomial;
 mod preloaded;
 mod prove;
 mod region;
 mod secret;
 mod setup;
+mod sum;
 mod task;
+mod transform;
 mod variable;
+mod vector;
 mod verify;
 mod witness;
 

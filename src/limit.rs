@@ -183,6 +183,16 @@ impl Admission {
         if self.room.holds(needed) { Ok(()) } else { Err(self.room.refuse(what, needed)) }
     }
 
+    /// Refuses what does not fit the limit of the process, or that of the caller.
+    pub fn allow(&self, what: &'static str, needed: u64) -> Result<(), Failure> {
+        match self.bytes_max() {
+            Some(limit) if limit < needed => {
+                Err(self.explain(Error::Limit { what, needed, limit }))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The most that the job may need.
     pub fn bytes_max(&self) -> Option<u64> {
         let left = self.room.limit_bytes.map(|limit| limit.saturating_sub(self.room.used_bytes));

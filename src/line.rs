@@ -46,6 +46,16 @@ pub struct Grant {
     pub promise: Promise,
 }
 
+impl Grant {
+    /// The job has taken all the memory that it will take: whoever waits for memory may begin.
+    pub fn keep_promise(&self) {
+        if self.promise.keep() {
+            limit::release_beyond_limit();
+            advance();
+        }
+    }
+}
+
 /// What tells a job's caller how it ended.
 pub type Settle = Box<dyn FnOnce() + Send>;
 
@@ -260,6 +270,14 @@ pub fn enter(turn: Turn, job: Job) -> std::result::Result<(), Failure> {
     line().waiting.push_back(job);
     advance();
     Ok(())
+}
+
+/// Runs `work`, which must not unwind, on a thread of the first pool; here where there is none yet.
+pub fn run_aside(work: impl FnOnce() + Send + 'static) {
+    match POOLS[0].get() {
+        Some(pool) => pool.spawn(work),
+        None => work(),
+    }
 }
 
 /// Lets every job begin whose turn has come: after one has ended or has taken its memory, and after

@@ -14,7 +14,7 @@ use crate::{
     error::{Failure, INVALID_ARG, Result},
     file::{FileBytes, FileInput, Input},
     key::ProvingKeyHandle,
-    limit::{self, Admission, Need, Promise, Room},
+    limit::{Admission, Need, Room},
     line::{self, Grant, Turn},
     number,
     region::Lease,
@@ -152,7 +152,7 @@ fn run(
     };
     let core = CoreOptions {
         pool,
-        observer: &Taking { state, promise: &grant.promise },
+        observer: &Taking { state, grant },
         self_verify: options.self_verify,
         blinding,
         memory_limit_bytes: admission.bytes_max(),
@@ -176,7 +176,7 @@ fn run(
 /// Sees when a proof has taken all of its memory: when it begins to compute.
 struct Taking<'a> {
     state: &'a TaskState,
-    promise: &'a Promise,
+    grant: &'a Grant,
 }
 
 impl Observer for Taking<'_> {
@@ -186,9 +186,8 @@ impl Observer for Taking<'_> {
 
     fn progress(&self, phase: &'static str, done: u64, total: u64) {
         // Its memory counted twice for a moment, in which another one may have found no room.
-        if phase != "witness" && self.promise.keep() {
-            limit::release_beyond_limit();
-            line::advance();
+        if phase != "witness" {
+            self.grant.keep_promise();
         }
         self.state.progress(phase, done, total);
     }

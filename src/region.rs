@@ -30,7 +30,7 @@ use crate::{
     error::{DISPOSED, EXTERNAL_BUFFER, Failure, INTERNAL, Result},
     number,
 };
-pub use memory::{Lease, Memory, Secrecy};
+pub use memory::{Lease, Memory, Part, Secrecy};
 
 /// What the collector is told that an abandoned mapping costs, besides its buffer: the kernel
 /// counts mappings and locked pages, and one collection in a thousand of these gives them back in

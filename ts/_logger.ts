@@ -9,6 +9,8 @@ const LEVELS = ['debug', 'info', 'error'] as const
 const PHASES: Readonly<Record<ProgressPhase, string>> = {
   queue: 'waiting in line',
   load: 'reading the proving key',
+  check: 'checking points',
+  ntt: 'transforming',
   witness: 'computing the witness',
   quotient: 'computing the quotient',
   msm: 'multiplying points',

@@ -32,6 +32,12 @@ export type NativeArena = Addon.ArenaHandle
 export type NativeRegion = Addon.Region
 /** A secret in sealed native memory. @internal */
 export type NativeSecret = Addon.SecretHandle
+/** Field elements in native memory. @internal */
+export type NativeFrVector = Addon.FrVectorHandle
+/** Points of G1 in native memory. @internal */
+export type NativeG1Vector = Addon.G1VectorHandle
+/** A polynomial in native memory. @internal */
+export type NativePolynomial = Addon.PolynomialHandle
 /** What a secret must have. @internal */
 export type SecretRequirements = Addon.SecretRequirements
 /** A witness in secret native memory. @internal */

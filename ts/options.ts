@@ -20,6 +20,8 @@ export interface AbortSignalLike {
 export type ProgressPhase =
   | 'queue'
   | 'load'
+  | 'check'
+  | 'ntt'
   | 'witness'
   | 'quotient'
   | 'msm'

@@ -16,6 +16,7 @@ use std::{
 };
 
 use nalloc::SecretBuf;
+use nalloc_bn254::PlainBytes;
 
 use crate::error::Failure;
 
@@ -315,7 +316,31 @@ impl Drop for Shown {
     }
 }
 
-/// Bytes of an arena that a job reads: the arena can be neither reset nor disposed meanwhile.
+/// Bytes that lie in an arena, which it may take back whenever nobody has a lease on them.
+pub struct Part {
+    memory: Weak<Memory>,
+    offset: usize,
+    len: usize,
+}
+
+impl Part {
+    /// The place of `bytes`, if they lie in an arena.
+    pub fn of(bytes: &[u8]) -> Option<Self> {
+        let Lease { memory, offset, len } = &Lease::of(bytes)?;
+        Some(Self { memory: Arc::downgrade(memory), offset: *offset, len: *len })
+    }
+
+    /// A lease on them, unless the arena is gone. Whether they are still the caller's is known to
+    /// the thread that has the arena: it asks there, and calls this before anything else happens.
+    pub fn lease(&self) -> Option<Lease> {
+        let memory = self.memory.upgrade()?;
+        // Relaxed: as in `Lease::of`.
+        memory.leases.fetch_add(1, Ordering::Relaxed);
+        Some(Lease { memory, offset: self.offset, len: self.len })
+    }
+}
+
+/// Bytes of an arena that a job uses: the arena can be neither reset nor disposed meanwhile.
 pub struct Lease {
     memory: Arc<Memory>,
     offset: usize,
@@ -339,9 +364,29 @@ impl Lease {
 
     /// The bytes. JavaScript may write to them meanwhile, which its user was told not to do.
     pub fn as_slice(&self) -> &[u8] {
-        // SAFETY: `offset` and `len` lie within the mapping, which the lease keeps. The readers of
-        // files copy each part once and look at the copy alone.
-        unsafe { slice::from_raw_parts(self.memory.start.as_ptr().add(self.offset), self.len) }
+        self.elements()
+    }
+
+    /// As `as_slice`, for elements that are nothing but their bytes.
+    pub fn elements<T: PlainBytes>(&self) -> &[T] {
+        let (start, len) = self.array::<T>();
+        // SAFETY: as many elements lie within the mapping, which the lease keeps, aligned for them
+        // (`array`). The readers of files copy each part once and look at the copy alone.
+        unsafe { slice::from_raw_parts(start.as_ptr(), len) }
+    }
+
+    /// The elements, for writing: by the one who was given these bytes of the arena alone.
+    pub fn elements_mut<T: PlainBytes>(&mut self) -> &mut [T] {
+        let (start, len) = self.array::<T>();
+        // SAFETY: as in `elements`; the bytes were handed out once, to the caller.
+        unsafe { slice::from_raw_parts_mut(start.as_ptr(), len) }
+    }
+
+    /// Where its elements begin, and how many there are.
+    fn array<T: PlainBytes>(&self) -> (NonNull<T>, usize) {
+        let start: NonNull<T> = self.memory.part(self.offset, self.len).cast();
+        assert!(start.is_aligned(), "an array of an arena lies at a multiple of its alignment");
+        (start, self.len / size_of::<T>())
     }
 }
 

@@ -24,6 +24,8 @@ export interface Sink {
 const PHASES: Readonly<Record<ProgressPhase, string>> = {
   queue: 'waiting',
   load: 'reading',
+  check: 'checking points',
+  ntt: 'transforming',
   witness: 'witness',
   quotient: 'quotient',
   msm: 'sums of points',

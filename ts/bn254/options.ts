@@ -1,0 +1,41 @@
+// Every option of `nalloc/bn254`, documented field by field.
+
+import type { Arena } from '../arena.ts'
+import type { AbortOptions, FieldLike, Size, TaskOptions } from '../options.ts'
+
+/** Options of what `nalloc/bn254` computes. */
+export interface ComputeOptions extends TaskOptions {
+  /** Refuse with ERR_LIMIT what needs more bytes than this. @defaultValue no limit */
+  readonly memoryLimit?: Size | undefined
+}
+
+/** Options of `FrVector.alloc`. */
+export interface PlaceOptions {
+  /**
+   * Take the memory from this arena, until it is reset: of a secret one, it is out of swap and core
+   * dumps, and wiped also when the process exits. @defaultValue the heap
+   */
+  readonly arena?: Arena | undefined
+}
+
+/** Options of `FrVector.from` and `FrVector.fromBytes`. */
+export interface VectorOptions extends PlaceOptions, AbortOptions {}
+
+/** Options of `G1Vector.fromBytes`. */
+export interface PointsOptions extends TaskOptions {
+  /**
+   * 'curve': every point must satisfy the curve's equation, which makes it one of G1. 'none': the
+   * caller has checked it before; sums of points that are none are of no use. Coordinates must be
+   * below q in any case. @defaultValue 'curve'
+   */
+  readonly check?: 'curve' | 'none' | undefined
+}
+
+/** Options of `ntt.forward` and `ntt.inverse`. */
+export interface TransformOptions extends ComputeOptions {
+  /**
+   * Transform to, or from, the values on the coset of this number, in [1, r): at its products with
+   * the roots of unity. @defaultValue 1, the roots of unity themselves
+   */
+  readonly coset?: FieldLike | undefined
+}
