@@ -2,13 +2,15 @@
 //
 // Looks at two places only: the local build beside package.json (in a checkout of the repository),
 // then the platform package that npm installed. No environment variable can redirect it, no program
-// is run to find out which libc this is, nothing is downloaded.
+// is run to find out which libc this is, nothing is downloaded. What stands in the way is one line,
+// with the command that mends it.
 
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import path from 'node:path'
 import { isMainThread } from 'node:worker_threads'
 import type * as Addon from '../index.js'
-import { codeOf, NallocError } from './errors.ts'
+import { binaryProblem } from './_binary.ts'
+import { NallocError } from './errors.ts'
 
 /** What the addon exports. @internal */
 export type Binding = typeof Addon
@@ -51,10 +53,16 @@ export interface Host {
   readonly platform: string
   readonly arch: string
   readonly isGlibc: boolean
+  readonly nodeVersion: string
   /** The folder of package.json. */
   readonly root: string
-  readonly load: (id: string) => unknown
+  /** The file of a package, or of a file in one; throws MODULE_NOT_FOUND. */
+  readonly resolve: (id: string) => string
+  readonly load: (file: string) => unknown
 }
+
+/** The oldest Node that works: its major and minor version. @internal */
+export const NODE_MIN = [20, 19] as const
 
 let loaded: Binding | undefined
 
@@ -78,26 +86,25 @@ export function preloadFile(): string {
   const host = thisHost()
   const tuple = tupleOf(host)
   const name = `libnalloc_preload.${tuple}.so`
-  const localFile = path.join(host.root, name)
-  if (existsSync(localFile)) return localFile
-  const id = `@nalloc/${tuple}/${name}`
-  try {
-    return require.resolve(id)
-  } catch (cause) {
-    throw loadError(host, tuple, id, cause)
-  }
+  return findBinary(host, tuple, name, `@nalloc/${tuple}/${name}`)
 }
 
 /** As `binding`, for a given host and without remembering. @internal */
 export function loadBinding(host: Host): Binding {
   const tuple = tupleOf(host)
-  const localFile = path.join(host.root, `nalloc.${tuple}.node`)
-  const id = existsSync(localFile) ? localFile : `@nalloc/${tuple}`
+  const id = `@nalloc/${tuple}`
+  const file = findBinary(host, tuple, `nalloc.${tuple}.node`, id)
   try {
-    return host.load(id) as Binding
+    return host.load(file) as Binding
   } catch (cause) {
-    throw loadError(host, tuple, id, cause)
+    throw unloadable(host, tuple, file, cause)
   }
+}
+
+/** Whether a Node is one that works. @internal */
+export function isSupportedNode(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major > NODE_MIN[0] || (major === NODE_MIN[0] && minor >= NODE_MIN[1])
 }
 
 function thisHost(): Host {
@@ -105,41 +112,93 @@ function thisHost(): Host {
     platform: process.platform,
     arch: process.arch,
     isGlibc: hasGlibc(),
+    nodeVersion: process.versions.node,
     root: path.join(__dirname, '..'),
+    resolve: (id) => require.resolve(id),
     load: require,
   }
 }
 
-function tupleOf({ platform, arch, isGlibc }: Host): string {
+function tupleOf({ platform, arch, isGlibc, nodeVersion }: Host): string {
   if (platform !== 'linux' || (arch !== 'x64' && arch !== 'arm64')) {
     throw new NallocError('ERR_PLATFORM', `linux x64/arm64 only (found ${platform}-${arch}).`, {
       hint: 'Prove on a Linux server, or with snarkjs here: NALLOC_FALLBACK=1, see docs/register.md.',
       details: { platform, arch },
     })
   }
+  if (!isSupportedNode(nodeVersion)) {
+    const expected = NODE_MIN.join('.')
+    throw new NallocError(
+      'ERR_PLATFORM',
+      `Node ${expected} or newer only (found ${nodeVersion}).`,
+      {
+        hint: 'Install a newer one: nvm install --lts',
+        details: { node: nodeVersion },
+      },
+    )
+  }
   return `linux-${arch}-${isGlibc ? 'gnu' : 'musl'}`
 }
 
-function loadError(host: Host, tuple: string, id: string, cause: unknown): NallocError {
-  const libc = host.isGlibc ? 'glibc' : 'musl'
-  const install = `npm i --os=linux --cpu=${host.arch} --libc=${libc} nalloc`
-  const message = cause instanceof Error ? cause.message : String(cause)
-  // Only "there is no such package" means missing; a package that is there and fails says why
-  // itself.
-  const isAbsent = codeOf(cause) === 'MODULE_NOT_FOUND' && message.includes(`'${id}'`)
-  const details = { tuple, binary: id }
-  if (isAbsent) {
-    return new NallocError('ERR_BINARY_MISSING', `no prebuilt for ${tuple} in node_modules.`, {
-      hint: `Lockfile from another OS? ${install}`,
-      details,
-      cause,
-    })
+/** The local build, or what npm installed: a file that nothing speaks against. */
+function findBinary(host: Host, tuple: string, name: string, id: string): string {
+  const file = fileOf(host, tuple, name, id)
+  let problem: string | undefined
+  try {
+    problem = binaryProblem(file, host.arch)
+  } catch (cause) {
+    throw unloadable(host, tuple, file, cause)
   }
-  return new NallocError('ERR_BINARY_MISSING', `${id} is there and does not load: ${message}.`, {
-    hint: `Install it again: ${install}`,
-    details,
+  if (problem !== undefined) throw unloadable(host, tuple, file, new Error(problem))
+  return file
+}
+
+function fileOf(host: Host, tuple: string, name: string, id: string): string {
+  const localFile = path.join(host.root, name)
+  if (existsSync(localFile)) return localFile
+  try {
+    return host.resolve(id)
+  } catch (cause) {
+    // Whatever else npm chose: for another system, or on another one.
+    const others = installedTuples(host).join(', ')
+    const found = others === '' ? '' : `, only ${others}`
+    throw new NallocError(
+      'ERR_BINARY_MISSING',
+      `no prebuilt for ${tuple} in node_modules${found}.`,
+      {
+        hint: `Lockfile from another OS? ${installCommand(host)}`,
+        details: { tuple, binary: id },
+        cause,
+      },
+    )
+  }
+}
+
+function unloadable(host: Host, tuple: string, file: string, cause: unknown): NallocError {
+  const message = cause instanceof Error ? cause.message : String(cause)
+  const isLocal = path.dirname(file) === host.root
+  // npm takes for good what is there, whatever it is.
+  const hint = isLocal
+    ? `Build it again: rm '${file}' && npm run prepare:all`
+    : `Install it again: rm -r '${path.dirname(file)}' && ${installCommand(host)}`
+  return new NallocError('ERR_BINARY_MISSING', `${file} is there and does not load: ${message}.`, {
+    hint,
+    details: { tuple, binary: file },
     cause,
   })
+}
+
+function installCommand({ arch, isGlibc }: Host): string {
+  return `npm i --os=linux --cpu=${arch} --libc=${isGlibc ? 'glibc' : 'musl'} nalloc`
+}
+
+/** The platform packages beside this one. */
+function installedTuples({ root }: Host): string[] {
+  try {
+    return readdirSync(path.join(root, '../@nalloc')).sort()
+  } catch {
+    return []
+  }
 }
 
 /** Whether this Node runs on glibc. @internal */

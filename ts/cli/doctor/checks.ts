@@ -1,6 +1,7 @@
 // Judges the facts of a machine: one line for each, in the order of the report.
 
 import type { EnvironmentWarning } from '../../environment.ts'
+import { isSupportedNode, NODE_MIN } from '../../native.ts'
 import { countText, sizeText } from '../quantities.ts'
 import { type AddonFacts, type Facts, isLoaded } from './facts.ts'
 import type { Residue } from './selfTest.ts'
@@ -18,7 +19,6 @@ export interface Check {
   readonly fix?: string
 }
 
-const NODE_MIN = [20, 19] as const
 const SIGNAL_BYTES = 32
 /** More of the memory than this in the cache leaves too little for the program itself. */
 const CACHE_SHARE_MAX = 1 / 2
@@ -52,10 +52,8 @@ function addonText({ file, environment }: AddonFacts): string {
 }
 
 function nodeCheck({ nodeVersion }: Facts): Check {
-  const [major = 0, minor = 0] = nodeVersion.split('.').map(Number)
-  const isOld = major < NODE_MIN[0] || (major === NODE_MIN[0] && minor < NODE_MIN[1])
   const message = `Node ${nodeVersion}, ${NODE_MIN.join('.')} or newer is supported`
-  if (!isOld) return { id: 'node', status: 'ok', message }
+  if (isSupportedNode(nodeVersion)) return { id: 'node', status: 'ok', message }
   return { id: 'node', status: 'fail', message, fix: 'install a newer Node' }
 }
 
