@@ -15,15 +15,31 @@ export function fail(message) {
   process.exit(1)
 }
 
+/** What `work` returns; ends the process with the message of what it throws. */
+export function orFail(work) {
+  try {
+    return work()
+  } catch (error) {
+    return fail(error.message)
+  }
+}
+
 /** Runs a command in the repository, its talk on stderr; ends the process when it fails. */
 export function run(command, args, options = {}) {
+  orFail(() => tryRun(command, args, options))
+}
+
+/** As `run`, and throws when the command fails. */
+export function tryRun(command, args, options = {}) {
   const { status, signal, error } = spawnSync(command, args, {
     cwd: root,
     stdio: ['ignore', 2, 2],
     ...options,
   })
-  if (error) fail(`cannot start ${command}: ${error.message}`)
-  if (status !== 0) fail(`${command} ${args.join(' ')} ended with ${signal ?? status}`)
+  if (error) throw new Error(`cannot start ${command}: ${error.message}`)
+  if (status !== 0) {
+    throw new Error(`${command} ${args.join(' ')} ended with ${signal ?? status}`)
+  }
 }
 
 /** SHA-256 over the names and contents of files; folders are taken whole. */
