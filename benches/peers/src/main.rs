@@ -1,4 +1,5 @@
 //! nalloc's arithmetic beside other provers': `npm run bench:peers -- ntt`, `-- msm`.
+//! `-- windows` measures what the cost model of sums is made of, without peers.
 //!
 //! Stands on `benchkit` and follows its rules: each contestant is a process of its own, results are
 //! compared before anything is timed, rounds take turns, minimum and median are printed with
@@ -13,6 +14,7 @@
 //! | gnark/main.go | the same for gnark-crypto, left out with the reason where Go does not build it |
 //! | `rows` | rounds, tables and records |
 //! | `ntt`, `msm` | the rows, and what is asked of them |
+//! | `windows` | sums with windows of every width, and the cost model |
 //! | `goal` | must, aim and limit beside what was measured |
 
 mod contestant;
@@ -23,6 +25,7 @@ mod ntt;
 mod ours;
 mod rows;
 mod theirs;
+mod windows;
 
 use std::env;
 use std::process::ExitCode;
@@ -37,7 +40,8 @@ fn main() -> ExitCode {
         match names.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             ["ntt"] => ntt::compare(&options),
             ["msm"] => msm::compare(&options),
-            _ => Err(format!("arguments: expected ntt or msm, got {names:?}")),
+            ["windows"] => windows::compare(),
+            _ => Err(format!("arguments: expected ntt, msm or windows, got {names:?}")),
         }
     });
     match done {

@@ -54,15 +54,15 @@ fn with_transform<R>(
 }
 
 /// Multiples of the generator, and powers of seven.
-struct Terms<F> {
-    bases: Vec<Affine<F>>,
-    scalars: Vec<[u64; 4]>,
+pub struct Terms<F> {
+    pub bases: Vec<Affine<F>>,
+    pub scalars: Vec<[u64; 4]>,
     pool: Pool,
     arena: Arena,
 }
 
 impl<F: CurveField> Terms<F> {
-    fn new(
+    pub fn new(
         log2: u32,
         threads: usize,
         is_small: impl Fn(usize) -> Option<u64>,

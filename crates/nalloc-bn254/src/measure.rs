@@ -1,4 +1,5 @@
-//! Kernels one at a time, on data that stays in the caches, for `npm run bench:peers`.
+//! Kernels one at a time, on data that stays in the caches, and sums with windows of any width, for
+//! `npm run bench:peers`.
 //!
 //! Knows no clock: each method says how much it did, and the caller times it. Values are of no
 //! use; what the kernels compute is shown by the tests of the transforms that are made of them.
@@ -17,6 +18,11 @@ use crate::arch::value::{Columns, Lazy, Stored};
 use crate::buffer::HeapBuffer;
 use crate::error::Error;
 use crate::field::{Field, Fr, FrModulus};
+
+pub use crate::msm::measured::{
+    COSTS_NS, Cut, WIDTHS, cut, msm_of_width, planned_width,
+    scratch_bytes as scratch_bytes_of_width,
+};
 
 /// log2 of the vectors of a tile: 320 KiB, as a transform of 2^20 has.
 const LOG2_TILE: u32 = 10;

@@ -52,6 +52,8 @@ mod buckets;
 pub(crate) mod digits;
 mod fixed;
 mod glv;
+#[cfg(feature = "measure")]
+pub(crate) mod measured;
 pub(crate) mod multiples;
 mod plan;
 mod reduce;

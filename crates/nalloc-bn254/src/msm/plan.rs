@@ -19,11 +19,11 @@ use super::digits::{CHUNK, Mix, Windows};
 /// samples of `perf` of one sum of 2^18 points (2-core Zen 5, other programs at work, 2026-11-21).
 /// The other two are estimates, not measured: neither is that in G2 and in plain Rust all grow
 /// alike.
-const ADDITION_NS: u64 = 17;
+pub(super) const ADDITION_NS: u64 = 17;
 /// Two additions for each bucket, and a third for what the sums of segments take.
-const BUCKET_NS: u64 = 42;
+pub(super) const BUCKET_NS: u64 = 42;
 /// A last block that is folded, and the short blocks of a reduction.
-const TASK_NS: u64 = 60_000;
+pub(super) const TASK_NS: u64 = 60_000;
 /// Of 256 scalars, with more short ones than this the lowest windows have more to do than others.
 const SHORT_MAX: usize = 32;
 /// Of 256 scalars, with so many long ones the width is that of random ones.
