@@ -154,13 +154,14 @@ impl FileInput {
     pub fn of(source: Source<'_>) -> Result<Self> {
         Ok(match source {
             Either3::A(path) => Self::Path(path),
-            Either3::B(bytes) => match Lease::of(&bytes) {
-                Some(lease) => Self::Arena(lease),
-                None => {
+            Either3::B(bytes) => {
+                if let Some(lease) = Lease::of(&bytes) {
+                    Self::Arena(lease)
+                } else {
                     let bytes = HeapBuffer::from_slice(&bytes).map_err(Failure::from)?;
                     Self::Copied(Copied::Plain(bytes))
                 }
-            },
+            }
             Either3::C(copied) => Self::Copied(copied.take()?),
         })
     }
