@@ -1,15 +1,13 @@
 //! Proofs verified together: accepted if and only if each of them is.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use nalloc_bn254::{Affine, Field, Fr, G1Affine, G2Affine, Jacobian, Observer};
+use nalloc_bn254::{Affine, Field, Fr, G1Affine, G2Affine, Jacobian};
 use nalloc_groth16::{BatchItem, BatchOptions, BatchTexts, Error, Proof, VerifyingKey};
 use testkit::cases::by_name;
 use testkit::circuit::int;
 use testkit::files::Fixture;
 use testkit::malformed::verify_cases;
 
-use crate::support::{Pair, outside_of_g2, pool};
+use crate::support::{Pair, StopAfter, outside_of_g2, pool};
 
 /// Numbers of proofs around those of a loop, and of a piece of two threads.
 const COUNTS: [usize; 10] = [1, 2, 3, 7, 8, 9, 16, 17, 64, 67];
@@ -159,25 +157,13 @@ fn every_text_that_is_no_proof_of_its_signals_is_found() {
     }
 }
 
-/// Stops at the question after `questions_left` more.
-struct StopAfter {
-    questions_left: AtomicU64,
-}
-
-impl Observer for StopAfter {
-    fn is_cancelled(&self) -> bool {
-        let left = |left: u64| left.checked_sub(1);
-        self.questions_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err()
-    }
-}
-
 #[test]
 fn a_batch_stopped_anywhere_is_cancelled() {
     let batch = Batch::new("one_constraint", 17);
     let items: Vec<_> =
         batch.proofs.iter().map(|(proof, public)| BatchItem { proof: *proof, public }).collect();
     for questions in 0.. {
-        let observer = StopAfter { questions_left: AtomicU64::new(questions) };
+        let observer = StopAfter::new(questions);
         let options = BatchOptions { pool: pool(), observer: &observer };
 
         let answer = batch.key().verify_batch(&items, options);

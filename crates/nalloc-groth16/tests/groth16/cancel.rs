@@ -1,7 +1,6 @@
 //! A proof or an opening can be stopped at any point, and what comes next works.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use nalloc_bn254::Observer;
 use nalloc_groth16::{Error, ProveOptions, ProvingKey, ReadOptions};
@@ -9,19 +8,7 @@ use testkit::cases::by_name;
 use testkit::circuit::int;
 use testkit::files::Fixture;
 
-use crate::support::{Pair, pool, reading};
-
-/// Stops at the question after `questions_left` more.
-struct StopAfter {
-    questions_left: AtomicU64,
-}
-
-impl Observer for StopAfter {
-    fn is_cancelled(&self) -> bool {
-        let left = |left: u64| left.checked_sub(1);
-        self.questions_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err()
-    }
-}
+use crate::support::{Pair, StopAfter, pool, reading};
 
 /// 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, ..
 fn question_counts() -> impl Iterator<Item = u64> {
@@ -34,7 +21,7 @@ fn a_proof_stopped_anywhere_is_cancelled_and_the_next_one_is_right() {
     let blinding = Some((int(5), int(6)));
     let expected = pair.prove(blinding).expect("a proof");
     for count in question_counts() {
-        let observer = StopAfter { questions_left: AtomicU64::new(count) };
+        let observer = StopAfter::new(count);
         let options = ProveOptions { observer: &observer, blinding, ..ProveOptions::new(pool()) };
 
         let stopped = pair.key.prove(&pair.witness, &options);
@@ -53,7 +40,7 @@ fn a_proof_stopped_anywhere_is_cancelled_and_the_next_one_is_right() {
 fn an_opening_stopped_anywhere_is_cancelled_and_the_next_one_works() {
     let fixture = Fixture::new(&by_name("bits"));
     for count in question_counts() {
-        let observer = StopAfter { questions_left: AtomicU64::new(count) };
+        let observer = StopAfter::new(count);
         let options = ReadOptions { observer: &observer, ..reading("x") };
 
         let opened = ProvingKey::from_bytes(&fixture.zkey, &options);

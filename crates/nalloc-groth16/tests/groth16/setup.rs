@@ -1,11 +1,8 @@
 //! Keys for development: those that a plain setup makes, marked, and circuits that are refused.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use nalloc_bn254::{Field, Fr, HeapBuffer, Observer};
+use nalloc_bn254::{Field, Fr, HeapBuffer};
 use nalloc_groth16::{
-    Error, ProveOptions, ProvingKey, ReadOptions, SetupOptions, UnsafeDevSetup, VerifyingKey,
-    Witness,
+    Error, ProveOptions, ProvingKey, SetupOptions, UnsafeDevSetup, VerifyingKey, Witness,
 };
 use sha2::{Digest, Sha512};
 use testkit::TempDir;
@@ -14,7 +11,7 @@ use testkit::circuit::Circuit;
 use testkit::files::{Fixture, Section, container, zkey_sections};
 use testkit::setup::{Setup, Waste};
 
-use crate::support::{pool, reading};
+use crate::support::{StopAfter, allowing, pool, reading};
 
 /// What the section of such keys says.
 const MARK: &str = "for development only: made by nalloc setup --unsafe-dev from secrets that \
@@ -39,10 +36,6 @@ fn buffer(bytes: &[u8]) -> HeapBuffer<u8> {
 
 fn make(r1cs: &[u8]) -> Result<Vec<u8>, Error> {
     whole(UnsafeDevSetup::from_bytes(buffer(r1cs), &options())?)
-}
-
-fn allowing() -> ReadOptions<'static> {
-    ReadOptions { allow_insecure: true, ..reading("key.zkey") }
 }
 
 /// The secrets, as docs/FORMATS.md says them.
@@ -87,7 +80,7 @@ fn a_key_of_several_pieces_is_whole() {
 fn keys_do_not_change_from_one_version_to_the_next() {
     let made = make(&Fixture::new(&by_name("one_constraint")).r1cs).expect("a key");
 
-    let key = ProvingKey::from_bytes(&made, &allowing()).expect("a key");
+    let key = ProvingKey::from_bytes(&made, &allowing("key.zkey")).expect("a key");
 
     assert_eq!(
         key.info().sha256,
@@ -103,7 +96,7 @@ fn keys_prove_and_say_what_they_are() {
         let vk = setup.verifying_key().expect(name);
         let zkey = whole(setup).expect(name);
 
-        let key = ProvingKey::from_bytes(&zkey, &allowing()).expect(name);
+        let key = ProvingKey::from_bytes(&zkey, &allowing("key.zkey")).expect(name);
         let witness = Witness::from_bytes(&fixture.wtns, "witness.wtns").expect(name);
         let (proof, public) = key.prove(&witness, &ProveOptions::new(pool())).expect(name);
 
@@ -131,7 +124,7 @@ fn such_a_key_is_refused_unless_it_is_allowed_whatever_was_done_to_its_delta() {
             let message = error.to_string();
             assert!(message.contains("--unsafe-dev") && message.contains("forge"), "{message}");
         }
-        let key = ProvingKey::from_bytes(bytes, &allowing()).expect("an allowed key");
+        let key = ProvingKey::from_bytes(bytes, &allowing("key.zkey")).expect("an allowed key");
         assert!(key.info().is_unsafe_dev);
     }
 }
@@ -171,23 +164,11 @@ fn more_memory_than_is_allowed_is_refused() {
     assert!(UnsafeDevSetup::from_bytes(buffer(&fixture.r1cs), &limited(16 << 20)).is_ok());
 }
 
-/// Stops at the question after `questions_left` more.
-struct StopAfter {
-    questions_left: AtomicU64,
-}
-
-impl Observer for StopAfter {
-    fn is_cancelled(&self) -> bool {
-        let left = |left: u64| left.checked_sub(1);
-        self.questions_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err()
-    }
-}
-
 #[test]
 fn a_setup_stopped_anywhere_is_cancelled() {
     let fixture = Fixture::new(&by_name("bits"));
     for questions in 0.. {
-        let observer = StopAfter { questions_left: AtomicU64::new(questions) };
+        let observer = StopAfter::new(questions);
         let stopping = SetupOptions { observer: &observer, ..options() };
         let made =
             UnsafeDevSetup::from_bytes(buffer(&fixture.r1cs), &stopping).and_then(|mut setup| {
@@ -319,9 +300,11 @@ fn a_wire_that_a_combination_names_twice_counts_twice() {
 
     let zkey = make(&twice).expect("a key");
 
-    let vk = |zkey: &[u8]| VerifyingKey::from_zkey(zkey, &allowing()).expect("a key").to_json();
+    let vk = |zkey: &[u8]| {
+        VerifyingKey::from_zkey(zkey, &allowing("key.zkey")).expect("a key").to_json()
+    };
     assert_eq!(vk(&zkey), vk(&once));
-    let key = ProvingKey::from_bytes(&zkey, &allowing()).expect("a key");
+    let key = ProvingKey::from_bytes(&zkey, &allowing("key.zkey")).expect("a key");
     let wtns = Fixture::new(&by_name("one_constraint")).wtns;
     let witness = Witness::from_bytes(&wtns, "witness.wtns").expect("a witness");
     assert!(key.prove(&witness, &ProveOptions::new(pool())).is_ok());
@@ -340,7 +323,7 @@ fn a_file_cut_anywhere_or_changed_in_a_byte_is_refused_or_makes_a_key() {
         let mut changed = file.clone();
         changed[at] ^= 1 << (at % 8);
         let Ok(zkey) = make(&changed) else { continue };
-        assert!(ProvingKey::from_bytes(&zkey, &allowing()).is_ok(), "byte {at}");
+        assert!(ProvingKey::from_bytes(&zkey, &allowing("key.zkey")).is_ok(), "byte {at}");
         made += 1;
     }
     assert!(made > 5, "{made} files were read");
