@@ -41,3 +41,16 @@ fn the_arena_is_clean_for_the_second_proof_and_the_secret_is_sealed() {
     assert!(output.contains("protected true"), "{output}");
     assert!(!output.contains("90, 90"), "the secret is printed: {output}");
 }
+
+#[test]
+fn commitments_are_opened_in_every_way_and_a_forged_value_is_refused() {
+    let output = output_of("kzg_commit_open_verify");
+
+    for step in ["commit ", "open ", "verify ", "at once ", "one point ", "points "] {
+        assert!(
+            output.lines().any(|line| line.starts_with(step) && line.ends_with(" ms")),
+            "{output}"
+        );
+    }
+    assert!(output.contains("forged      opening: expected a proof"), "{output}");
+}

@@ -156,7 +156,27 @@ func checkSum(name, expected string, threads int) error {
 	return nil
 }
 
+func checkKzg(name, expected string, threads int) error {
+	work, _, err := prepareKzg(name, threads)
+	if err != nil {
+		return err
+	}
+	hash := sha256.New()
+	for _, number := range work() {
+		for _, limb := range number {
+			hash.Write(binary.LittleEndian.AppendUint64(nil, limb))
+		}
+	}
+	if got := fmt.Sprintf("%x", hash.Sum(nil)); got != expected {
+		return fmt.Errorf("expected %s, got %s", expected, got)
+	}
+	return nil
+}
+
 func check(name, expected string, threads int) error {
+	if isKzg(name) {
+		return checkKzg(name, expected, threads)
+	}
 	if isSum(name) {
 		return checkSum(name, expected, threads)
 	}
@@ -185,7 +205,11 @@ func round(name string, threads int) (string, error) {
 	var work func()
 	var repetitions int
 	var err error
-	if isSum(name) {
+	if isKzg(name) {
+		var kzg func() [][4]uint64
+		kzg, repetitions, err = prepareKzg(name, threads)
+		work = func() { kzg() }
+	} else if isSum(name) {
 		var sum func() []fp.Element
 		sum, repetitions, err = prepareSum(name, threads)
 		work = func() { sum() }

@@ -13,6 +13,8 @@ use crate::theirs::{Arkworks, Halo2Curves, Library, Taceo};
 
 /// Says that this process is a contestant; its name and number of threads follow.
 const WORKER: &str = "--worker";
+/// Bytes of a table, where there is one: 1.5 times the points of 2^20.
+const TABLE_BYTES_MAX: usize = 96 << 20;
 const GNARK_FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/gnark");
 
 /// A library with settings.
@@ -42,6 +44,8 @@ pub const PORTABLE: Contestant = Contestant {
     name: "nalloc portable",
     program: Program::This { library: "nalloc", kernels: Some("baseline") },
 };
+/// With a table of multiples of the bases, where a case has bases that stay.
+pub const TABLE: Contestant = this("nalloc, table", "nalloc-table");
 /// With plain flags.
 pub const ARKWORKS: Contestant = this("arkworks", "arkworks");
 /// Over arkworks' points, with plain flags.
@@ -106,7 +110,10 @@ pub fn worker_of(mut arguments: impl Iterator<Item = String>) -> Option<(String,
 pub fn serve(library: &str, threads: usize) -> ExitCode {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
     match (library, pool) {
-        ("nalloc", _) => worker::serve(&Host { library: Ours, threads }),
+        ("nalloc", _) => worker::serve(&Host { library: Ours::default(), threads }),
+        ("nalloc-table", _) => {
+            worker::serve(&Host { library: Ours { table_bytes_max: TABLE_BYTES_MAX }, threads })
+        }
         ("arkworks", Ok(pool)) => {
             pool.install(|| worker::serve(&Host { library: Arkworks, threads }))
         }

@@ -7,6 +7,18 @@ use sha2::{Digest, Sha256};
 /// Elements of a vector that is multiplied: 128 KiB each, in the second-level cache.
 pub const PRODUCT_LEN: usize = 1 << 12;
 
+/// The secret of reference strings, which everybody knows.
+pub const TAU: u64 = 0x6e61_6c6c_6f63;
+/// Polynomials are opened at minus this.
+pub const POINT: u64 = 3;
+/// Openings that are checked at once, and coefficients of their polynomials. The polynomial of
+/// opening i is that of powers of seven from the i-th on; it is opened at i + 2.
+pub const OPENINGS: usize = 64;
+pub const OPENED_LEN: usize = 8;
+
+/// What a check comes to that accepts good openings and no spoiled one.
+pub const ACCEPTED: [u64; 4] = [1, 0, 0, 0];
+
 /// One thing to compute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Case {
@@ -20,6 +32,14 @@ pub enum Case {
     G1Small(u32),
     /// As `G1`, in G2.
     G2(u32),
+    /// The commitment to the polynomial of 2^n powers of seven, over the powers of [`TAU`].
+    Commit(u32),
+    /// Its value at [`POINT`], and the proof of it.
+    Open(u32),
+    /// The check of one opening.
+    Verify,
+    /// The check of [`OPENINGS`] independent openings.
+    VerifyEach,
     /// One butterfly for eight elements, in cycles; ours alone.
     Butterfly,
     /// One Shoup product, in cycles; ours alone.
@@ -27,7 +47,8 @@ pub enum Case {
 }
 
 impl Case {
-    /// `product`, `ntt-20`, `g1-16`, `g1small-18`, `g2-16`, `butterfly` or `shoup`.
+    /// `product`, `ntt-20`, `g1-16`, `g1small-18`, `g2-16`, `commit-16`, `open-16`, `verify`,
+    /// `verify-each`, `butterfly` or `shoup`.
     pub fn name(self) -> String {
         match self {
             Self::Product => "product".to_owned(),
@@ -35,6 +56,10 @@ impl Case {
             Self::G1(log2) => format!("g1-{log2}"),
             Self::G1Small(log2) => format!("g1small-{log2}"),
             Self::G2(log2) => format!("g2-{log2}"),
+            Self::Commit(log2) => format!("commit-{log2}"),
+            Self::Open(log2) => format!("open-{log2}"),
+            Self::Verify => "verify".to_owned(),
+            Self::VerifyEach => "verify-each".to_owned(),
             Self::Butterfly => "butterfly".to_owned(),
             Self::Shoup => "shoup".to_owned(),
         }
@@ -46,6 +71,8 @@ impl Case {
             "product" => Ok(Self::Product),
             "butterfly" => Ok(Self::Butterfly),
             "shoup" => Ok(Self::Shoup),
+            "verify" => Ok(Self::Verify),
+            "verify-each" => Ok(Self::VerifyEach),
             _ => {
                 let unknown = || format!("no case {name:?}");
                 let (kind, log2) = name.split_once('-').ok_or_else(unknown)?;
@@ -55,6 +82,8 @@ impl Case {
                     "g1" => Ok(Self::G1(log2)),
                     "g1small" => Ok(Self::G1Small(log2)),
                     "g2" => Ok(Self::G2(log2)),
+                    "commit" => Ok(Self::Commit(log2)),
+                    "open" => Ok(Self::Open(log2)),
                     _ => Err(unknown()),
                 }
             }
@@ -66,9 +95,13 @@ impl Case {
         match self {
             Self::Product => 200,
             Self::Ntt(log2) => 1 << 21_u32.saturating_sub(log2).min(5),
-            Self::G1(log2) | Self::G1Small(log2) | Self::G2(log2) => {
-                1 << 17_u32.saturating_sub(log2).min(3)
-            }
+            Self::G1(log2)
+            | Self::G1Small(log2)
+            | Self::G2(log2)
+            | Self::Commit(log2)
+            | Self::Open(log2) => 1 << 17_u32.saturating_sub(log2).min(3),
+            Self::Verify => 100,
+            Self::VerifyEach => 30,
             Self::Butterfly | Self::Shoup => 1,
         }
     }

@@ -14,6 +14,7 @@ use nalloc_bn254::{
 };
 
 use crate::input::{Case, PRODUCT_LEN, hash, small_scalar};
+use crate::kzg;
 use crate::theirs::Library;
 
 /// What an arena may lose to the placement of an array.
@@ -25,9 +26,14 @@ const CHAIN_CYCLES: f64 = 3.0;
 const WINDOWS: usize = 400;
 
 /// nalloc with the kernels of `NALLOC_CPU`.
-pub struct Ours;
+#[derive(Default)]
+pub struct Ours {
+    /// Bytes of a table of multiples of an SRS.
+    pub table_bytes_max: usize,
+}
 
-fn powers(len: usize) -> Vec<Fr> {
+/// The first powers of seven.
+pub fn powers(len: usize) -> Vec<Fr> {
     let seven = Fr::from_u64(7);
     iter::successors(Some(Fr::ONE), |&x| Some(x * seven)).take(len).collect()
 }
@@ -158,6 +164,9 @@ impl Library for Ours {
                 let parts = [sum.x.c0, sum.x.c1, sum.y.c0, sum.y.c1];
                 return Ok(hash(parts.into_iter().map(Fq::to_plain)));
             }
+            Case::Commit(_) | Case::Open(_) | Case::Verify | Case::VerifyEach => {
+                return kzg::ours::hash(case, threads, self.table_bytes_max);
+            }
             Case::Butterfly | Case::Shoup => return Err("the kernels alone have no result".into()),
         };
         Ok(hash(values.into_iter().map(Fr::to_plain)))
@@ -184,6 +193,9 @@ impl Library for Ours {
                 Ok(time_sums::<Fq>(case, Terms::new(log2, threads, small_scalar)?))
             }
             Case::G2(log2) => Ok(time_sums::<Fq2>(case, Terms::new(log2, threads, |_| None)?)),
+            Case::Commit(_) | Case::Open(_) | Case::Verify | Case::VerifyEach => {
+                kzg::ours::time(case, threads, self.table_bytes_max)
+            }
             Case::Butterfly => {
                 let mut tile = in_cache()?;
                 Ok(cycles(|| tile.butterflies()))

@@ -8,7 +8,7 @@ use benchkit::table::table;
 use benchkit::worker::Worker;
 
 use crate::contestant::{Contestant, GNARK_NO_AVX512};
-use crate::input::{Case, PRODUCT_LEN};
+use crate::input::{Case, OPENINGS, PRODUCT_LEN};
 use crate::theirs::{Arkworks, Library};
 
 /// What one contestant showed in one case.
@@ -101,6 +101,10 @@ pub fn unit(case: Case) -> (String, f64, &'static str) {
         Case::G1(log2) => (format!("MSM G1 2^{log2}"), 1.0, "ms"),
         Case::G1Small(log2) => (format!("MSM G1 2^{log2}, 90 % 0 or 1"), 1.0, "ms"),
         Case::G2(log2) => (format!("MSM G2 2^{log2}"), 1.0, "ms"),
+        Case::Commit(log2) => (format!("KZG commit 2^{log2}"), 1.0, "ms"),
+        Case::Open(log2) => (format!("KZG open 2^{log2}"), 1.0, "ms"),
+        Case::Verify => ("KZG verify".into(), 1.0, "ms"),
+        Case::VerifyEach => (format!("KZG verify {OPENINGS} openings"), 1.0, "ms"),
         Case::Butterfly | Case::Shoup => (case.name(), 1.0, "cycles"),
     }
 }

@@ -93,6 +93,25 @@ pub enum Error {
         /// How many there were.
         got: usize,
     },
+    /// A polynomial has more coefficients than the SRS, or a prover, has powers of tau for.
+    DegreeTooLarge {
+        /// Its degree.
+        degree: usize,
+        /// The highest degree.
+        degree_max: usize,
+    },
+    /// A polynomial shall be opened twice at one point.
+    RepeatedPoint {
+        /// The polynomial's index.
+        polynomial: usize,
+    },
+    /// The predicted memory is above the caller's limit.
+    MemoryLimit {
+        /// Bytes that are needed.
+        needed: usize,
+        /// Bytes that are allowed.
+        limit: usize,
+    },
     /// Points that are not the structured reference string of a ceremony.
     SrsRefused {
         /// What they should be.
@@ -183,6 +202,18 @@ impl fmt::Display for Error {
             Self::TooManyPoints { max, got } => {
                 write!(f, "points: expected at most {max}, got {got}")
             }
+            Self::DegreeTooLarge { degree, degree_max } => {
+                write!(f, "polynomial: expected a degree of at most {degree_max}, got {degree}")
+            }
+            Self::RepeatedPoint { polynomial } => write!(
+                f,
+                "points of polynomial {polynomial}: expected different ones, got one twice"
+            ),
+            Self::MemoryLimit { needed, limit } => write!(
+                f,
+                "memory: expected a need of at most {limit} bytes, got {needed}. Raise the limit, \
+                 or ask for fewer coefficients"
+            ),
             Self::SrsRefused { expected, got } => write!(f, "SRS: expected {expected}, got {got}"),
             Self::Random { reason } => {
                 write!(f, "random numbers: expected them from the system, got \"{reason}\"")
