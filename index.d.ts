@@ -236,6 +236,16 @@ export declare class SetupHandle {
   dispose(): void
 }
 
+/** Points of a ceremony in native memory. Jobs that use them keep them alive beyond `dispose()`. */
+export declare class SrsHandle {
+  /** The highest degree of a polynomial that can be committed to. */
+  get degreeMax(): number
+  /** True after `dispose()`. */
+  get isDisposed(): boolean
+  /** Frees the points as soon as no job uses them. */
+  dispose(): void
+}
+
 /** One native call in progress. A task serves one call. */
 export declare class Task {
   /** `onProgress(phase, done, total)` is called from the event loop, at most 20 times a second. */
@@ -365,6 +375,30 @@ export interface KeyShape {
   /** Entries of the matrices A and B that are not zero. */
   nCoefficients: number
 }
+
+/**
+ * Resolves to the commitment to a polynomial, 64 bytes. Rejects with `ERR_DEGREE` where the SRS has
+ * too few powers.
+ */
+export declare function kzgCommit(srs: SrsHandle, polynomial: PolynomialHandle, memoryLimitBytes: number | undefined | null, task: Task): Promise<Uint8Array>
+
+/**
+ * As `kzgCommit`, to the polynomial that has these values at the roots of unity. Throws
+ * `ERR_DOMAIN`; rejects with `ERR_DEGREE`.
+ */
+export declare function kzgCommitEvaluations(srs: SrsHandle, evaluations: FrVectorHandle, memoryLimitBytes: number | undefined | null, task: Task): Promise<Uint8Array>
+
+/**
+ * Resolves to an opening at 32 plain little-endian bytes: the commitment, the point, the value and
+ * the proof. Without a commitment, that is computed too.
+ */
+export declare function kzgOpen(srs: SrsHandle, polynomial: PolynomialHandle, point: Uint8Array, commitment: Uint8Array | undefined | null, memoryLimitBytes: number | undefined | null, task: Task): Promise<Uint8Array>
+
+/**
+ * Resolves to whether every one of these openings, as `kzgOpen` makes them, is right: their
+ * commitments are of polynomials with these values. What is malformed is not.
+ */
+export declare function kzgVerify(srs: SrsHandle, openings: Uint8Array, task: Task): Promise<boolean>
 
 /** Whether bytes lie in an arena, where native code reads them without a copy. */
 export declare function liesInArena(bytes: Uint8Array): boolean
@@ -625,6 +659,12 @@ export interface TransformOptions {
   /** Refuse with `ERR_LIMIT` when more bytes are needed. */
   memoryLimitBytes?: number
 }
+
+/**
+ * Powers of a tau in 32 plain little-endian bytes, which the caller knows: up to that of
+ * `degreeMax`, 1 at least. Rejects with `ERR_BAD_SRS` for a tau of zero.
+ */
+export declare function unsafeSrsForTests(tau: Uint8Array, degreeMax: number, memoryLimitBytes: number | undefined | null, task: Task): Promise<SrsHandle>
 
 /**
  * Resolves to null when `proof` proves `publicSignals` (the texts of `proof.json` and

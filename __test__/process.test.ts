@@ -108,8 +108,8 @@ test('import and require give one instance, of every entry point', async (t) => 
   t.is(
     ending.stdout,
     'Arena Circuit ERROR_CODES NallocError ProvingKey SecretBuf VerifyingKey Witness configure ' +
-      'environment groth16 memory phase resetPeak setupUnsafeDev stats; FrVector G1Vector Polynomial msm ' +
-      'ntt',
+      'environment groth16 memory phase resetPeak setupUnsafeDev stats; FrVector G1Vector Kzg Polynomial ' +
+      'Srs msm ntt',
   )
 })
 

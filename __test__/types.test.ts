@@ -44,6 +44,11 @@ export async function use(): Promise<void> {
   using polynomial: Polynomial = await Polynomial.fromCoefficients(vector)
   const { quotient, remainder } = await polynomial.divideByLinear('3', { memoryLimit: '1G' })
   console.log((await quotient.mul(polynomial)).degree + 1, remainder + (await polynomial.evaluate(1)))
+  using srs: Srs = await Srs.unsafeForTests(5n, 100, { signal: AbortSignal.timeout(9) })
+  const kzg: Kzg = new Kzg(srs)
+  const opening: KzgOpening = await kzg.open(polynomial, 1, { commitment: await kzg.commit(polynomial) })
+  const areRight: boolean = await kzg.verifyBatch([opening, { ...opening, proof: null }])
+  console.log(areRight, opening.value + 1n, srs.maxDegree, await kzg.commitEvaluations(vector))
   // @ts-expect-error a boolean is no element
   await FrVector.from([true])
   // @ts-expect-error a point is compared to null before it has coordinates
@@ -85,6 +90,7 @@ import type { Environment, EnvironmentWarning, ProofItem } from 'nalloc'
 import type { VerifyFailure, VerifyOutcome } from 'nalloc'
 import { Circuit, ProvingKey, setupUnsafeDev, VerifyingKey } from 'nalloc/groth16'
 import { FrVector, type G1, G1Vector, msm, ntt, Polynomial } from 'nalloc/bn254'
+import { Kzg, type KzgOpening, Srs } from 'nalloc/bn254'
 `,
   'user.cts': `
 import nalloc = require('nalloc')
@@ -93,7 +99,10 @@ import type { Environment, EnvironmentWarning, ProofItem } from 'nalloc'
 import type { VerifyFailure, VerifyOutcome } from 'nalloc'
 import groth16Entry = require('nalloc/groth16')
 import bn254 = require('nalloc/bn254')
-const { FrVector, G1Vector, msm, ntt, Polynomial } = bn254
+const { FrVector, G1Vector, Kzg, msm, ntt, Polynomial, Srs } = bn254
+type Kzg = bn254.Kzg
+type KzgOpening = bn254.KzgOpening
+type Srs = bn254.Srs
 type Polynomial = bn254.Polynomial
 type FrVector = bn254.FrVector
 type G1Vector = bn254.G1Vector

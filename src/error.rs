@@ -23,6 +23,8 @@ impl AsRef<str> for Code {
 pub const BUSY: Code = Code("ERR_BUSY");
 /// The task was cancelled; TypeScript turns it into the signal's reason.
 pub const CANCELLED: Code = Code("ERR_CANCELLED");
+/// A polynomial has a higher degree than the SRS has powers for.
+pub const DEGREE: Code = Code("ERR_DEGREE");
 /// A handle was used after `dispose()`.
 pub const DISPOSED: Code = Code("ERR_DISPOSED");
 /// A transform has no domain of so many elements.
@@ -51,6 +53,8 @@ pub const NOT_ON_CURVE: Code = Code("ERR_NOT_ON_CURVE");
 pub const NO_MEMORY: Code = Code("ERR_NO_MEMORY");
 /// The waiting line is full.
 pub const QUEUE_FULL: Code = Code("ERR_QUEUE_FULL");
+/// Points are not those of a ceremony.
+pub const SRS: Code = Code("ERR_BAD_SRS");
 /// A file ends too early.
 pub const TRUNCATED: Code = Code("ERR_TRUNCATED");
 
@@ -111,10 +115,16 @@ impl From<nalloc_groth16::Error> for Failure {
 impl From<nalloc_bn254::Error> for Failure {
     fn from(error: nalloc_bn254::Error) -> Self {
         use nalloc_bn254::Error;
-        let code = match error {
+        let code = match &error {
             Error::Cancelled => return Self::cancelled(),
-            Error::Memory(error) => return error.into(),
-            Error::DomainTooLarge { .. } => DOMAIN,
+            Error::Memory(error) => return (*error).into(),
+            Error::File(error) => Code(error.code()),
+            Error::DomainTooLarge { .. } | Error::NotPowerOfTwo { .. } | Error::Empty { .. } => {
+                DOMAIN
+            }
+            Error::DegreeTooLarge { .. } => DEGREE,
+            Error::SrsRefused { .. } => SRS,
+            Error::MemoryLimit { .. } => LIMIT,
             Error::LengthMismatch { .. } => LENGTH_MISMATCH,
             Error::ScalarNotCanonical { .. }
             | Error::PointNotCanonical { .. }

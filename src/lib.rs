@@ -13,6 +13,7 @@ mod file;
 mod heap;
 mod host;
 mod key;
+mod kzg;
 mod limit;
 mod line;
 mod number;

@@ -144,7 +144,7 @@ fn threads_of(wanted: Option<usize>) -> usize {
 }
 
 /// The first pool: that of every job that runs alone.
-fn pool() -> std::result::Result<&'static Pool, Failure> {
+pub fn pool() -> std::result::Result<&'static Pool, Failure> {
     pool_at(0)
 }
 

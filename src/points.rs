@@ -180,7 +180,8 @@ fn beyond() -> Failure {
     Failure::new(INVALID_ARG, "points: expected some of the vector, got some beyond its end")
 }
 
-fn wrong(name: &str, error: PointError) -> Failure {
+/// What is wrong with the point of this name.
+pub fn wrong(name: &str, error: PointError) -> Failure {
     if error == PointError::NotOnCurve {
         let message = format!("{name}: expected a point of the curve, got none");
         Failure::new(NOT_ON_CURVE, message)
@@ -191,7 +192,7 @@ fn wrong(name: &str, error: PointError) -> Failure {
 }
 
 /// x and y as plain little-endian numbers; none where one of them is not below q.
-fn read_point(bytes: &[u8; POINT_BYTES]) -> Option<G1Affine> {
+pub fn read_point(bytes: &[u8; POINT_BYTES]) -> Option<G1Affine> {
     let (x, y) = bytes.split_at(POINT_BYTES / 2);
     let coordinate = |bytes: &[u8]| Fq::from_le_bytes(bytes.try_into().ok()?);
     Some(G1Affine { x: coordinate(x)?, y: coordinate(y)? })

@@ -40,6 +40,8 @@ export type NativeFrVector = Addon.FrVectorHandle
 export type NativeG1Vector = Addon.G1VectorHandle
 /** A polynomial in native memory. @internal */
 export type NativePolynomial = Addon.PolynomialHandle
+/** Points of a ceremony in native memory. @internal */
+export type NativeSrs = Addon.SrsHandle
 /** What a secret must have. @internal */
 export type SecretRequirements = Addon.SecretRequirements
 /** A witness in secret native memory. @internal */

@@ -9,9 +9,7 @@ import type { AbortOptions } from '../options.ts'
 import { checkBytes, checkIndex, inTurns, writeInTurns } from './_elements.ts'
 import { Owned } from './_owned.ts'
 import type { PointsOptions } from './options.ts'
-import { type G1, pointOf } from './point.ts'
-
-const POINT_BYTES = 64
+import { type G1, POINT_BYTES, pointOf } from './point.ts'
 
 /** The native points of a `G1Vector`. @internal */
 export let nativePointsOf: (points: G1Vector) => NativeG1Vector

@@ -2,6 +2,7 @@
 
 import type { Arena } from '../arena.ts'
 import type { AbortOptions, FieldLike, Size, TaskOptions } from '../options.ts'
+import type { G1 } from './point.ts'
 
 /** Options of what `nalloc/bn254` computes. */
 export interface ComputeOptions extends TaskOptions {
@@ -38,4 +39,13 @@ export interface TransformOptions extends ComputeOptions {
    * the roots of unity. @defaultValue 1, the roots of unity themselves
    */
   readonly coset?: FieldLike | undefined
+}
+
+/** Options of `Kzg.open`. */
+export interface OpeningOptions extends ComputeOptions {
+  /**
+   * The commitment to the polynomial, as `commit` gave it; with another one the opening is not
+   * accepted. @defaultValue it is computed
+   */
+  readonly commitment?: G1 | undefined
 }

@@ -60,6 +60,8 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   ERR_SELF_VERIFY: EXIT.badInput,
   ERR_DOMAIN: EXIT.badInput,
   ERR_LENGTH_MISMATCH: EXIT.badInput,
+  ERR_DEGREE: EXIT.badInput,
+  ERR_BAD_SRS: EXIT.badInput,
   ERR_PLATFORM: EXIT.environment,
   ERR_BINARY_MISSING: EXIT.environment,
   ERR_SNARKJS_MISSING: EXIT.environment,

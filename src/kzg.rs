@@ -1,0 +1,244 @@
+//! `SrsHandle`: the points of a ceremony in native memory, and what is computed with them:
+//! commitments to polynomials, openings, and their check.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use nalloc_bn254::{
+    Fr, G1Affine, Polynomial,
+    kzg::{Commitment, Opening, Proof, Prover, ProverOptions, Srs, VerifyError},
+};
+use napi::{
+    Env,
+    bindgen_prelude::{PromiseRaw, Uint8Array, Uint8ArraySlice},
+};
+use napi_derive::napi;
+
+use crate::{
+    compute::{Computation, arena_bytes},
+    error::{Failure, NON_CANONICAL, Result},
+    line::{self, Grant, Turn},
+    number,
+    points::{POINT_BYTES, read_point, write_point, wrong},
+    polynomial::PolynomialHandle,
+    task::{Task, TaskState},
+    transform::{log2_of, scalar},
+    vector::{ELEMENT_BYTES, FrVectorHandle},
+};
+
+/// What messages call a commitment or an opening.
+const WHAT: &str = "the commitment";
+/// A commitment, a point, a value and a proof.
+const OPENING_BYTES: usize = 2 * POINT_BYTES + 2 * ELEMENT_BYTES;
+
+/// Points of a ceremony in native memory. Jobs that use them keep them alive beyond `dispose()`.
+#[napi]
+pub struct SrsHandle {
+    srs: Mutex<Option<Arc<Srs>>>,
+    degree_max: usize,
+}
+
+impl SrsHandle {
+    /// Points that were checked.
+    pub fn of(srs: Srs) -> Self {
+        Self { degree_max: srs.degree_max(), srs: Mutex::new(Some(Arc::new(srs))) }
+    }
+
+    fn lease(&self) -> Result<Arc<Srs>> {
+        self.slot().clone().ok_or_else(|| Failure::disposed("SRS").into())
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<Srs>>> {
+        // A slot is whole between any two statements.
+        self.srs.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[napi]
+impl SrsHandle {
+    /// The highest degree of a polynomial that can be committed to.
+    #[napi(getter, catch_unwind)]
+    #[must_use]
+    pub fn degree_max(&self) -> f64 {
+        number::from_usize(self.degree_max)
+    }
+
+    /// True after `dispose()`.
+    #[napi(getter, catch_unwind)]
+    #[must_use]
+    pub fn is_disposed(&self) -> bool {
+        self.slot().is_none()
+    }
+
+    /// Frees the points as soon as no job uses them.
+    #[napi(catch_unwind)]
+    pub fn dispose(&self) {
+        self.slot().take();
+    }
+}
+
+/// Powers of a tau in 32 plain little-endian bytes, which the caller knows: up to that of
+/// `degreeMax`, 1 at least. Rejects with `ERR_BAD_SRS` for a tau of zero.
+#[napi(catch_unwind, ts_return_type = "Promise<SrsHandle>")]
+pub fn unsafe_srs_for_tests<'env>(
+    env: &'env Env,
+    tau: Uint8ArraySlice<'_>,
+    degree_max: u32,
+    memory_limit_bytes: Option<f64>,
+    task: &Task,
+) -> Result<PromiseRaw<'env, SrsHandle>> {
+    let tau = scalar("tau", &tau)?;
+    let len = usize::try_from(degree_max).unwrap_or(usize::MAX).saturating_add(1);
+    // The points, and a scalar for each while they are made.
+    let bytes = len.saturating_mul(POINT_BYTES + ELEMENT_BYTES);
+    let needed_bytes = number::wide(bytes);
+    let computation = Computation { what: "the SRS", needed_bytes, memory_limit_bytes };
+    let make = move |_: &TaskState, grant: &Grant| Ok(Srs::unsafe_for_tests(tau, len, grant.pool)?);
+    computation.start(env, task, make, SrsHandle::of)
+}
+
+/// Resolves to the commitment to a polynomial, 64 bytes. Rejects with `ERR_DEGREE` where the SRS has
+/// too few powers.
+#[napi(catch_unwind, ts_return_type = "Promise<Uint8Array>")]
+pub fn kzg_commit<'env>(
+    env: &'env Env,
+    srs: &SrsHandle,
+    polynomial: &PolynomialHandle,
+    memory_limit_bytes: Option<f64>,
+    task: &Task,
+) -> Result<PromiseRaw<'env, Uint8Array>> {
+    let (srs, polynomial) = (srs.lease()?, polynomial.lease()?);
+    let len = polynomial.coefficients().len();
+    let work = move |prover: &mut Prover<'_>| {
+        let commitment = prover.commit(&Polynomial::over(polynomial.coefficients()))?;
+        Ok(write_point(&commitment.point()).to_vec())
+    };
+    prove(env, task, (srs, len), memory_limit_bytes, work)
+}
+
+/// As `kzgCommit`, to the polynomial that has these values at the roots of unity. Throws
+/// `ERR_DOMAIN`; rejects with `ERR_DEGREE`.
+#[napi(catch_unwind, ts_return_type = "Promise<Uint8Array>")]
+pub fn kzg_commit_evaluations<'env>(
+    env: &'env Env,
+    srs: &SrsHandle,
+    evaluations: &FrVectorHandle,
+    memory_limit_bytes: Option<f64>,
+    task: &Task,
+) -> Result<PromiseRaw<'env, Uint8Array>> {
+    let (srs, values) = (srs.lease()?, evaluations.share()?);
+    let len = values.len();
+    log2_of("evaluations", len)?;
+    let work = move |prover: &mut Prover<'_>| {
+        Ok(write_point(&prover.commit_evaluations(&values)?.point()).to_vec())
+    };
+    prove(env, task, (srs, len), memory_limit_bytes, work)
+}
+
+/// Resolves to an opening at 32 plain little-endian bytes: the commitment, the point, the value and
+/// the proof. Without a commitment, that is computed too.
+#[napi(catch_unwind, ts_return_type = "Promise<Uint8Array>")]
+pub fn kzg_open<'env>(
+    env: &'env Env,
+    srs: &SrsHandle,
+    polynomial: &PolynomialHandle,
+    point: Uint8ArraySlice<'_>,
+    commitment: Option<Uint8ArraySlice<'_>>,
+    memory_limit_bytes: Option<f64>,
+    task: &Task,
+) -> Result<PromiseRaw<'env, Uint8Array>> {
+    let (srs, polynomial) = (srs.lease()?, polynomial.lease()?);
+    let point = scalar("point", &point)?;
+    let commitment = commitment.map(|bytes| checked_point("commitment", &bytes)).transpose()?;
+    let len = polynomial.coefficients().len();
+    let work = move |prover: &mut Prover<'_>| {
+        let polynomial = Polynomial::over(polynomial.coefficients());
+        let commitment = match commitment {
+            Some(point) => point,
+            None => prover.commit(&polynomial)?.point(),
+        };
+        let Opening { point, value, proof } = prover.open(&polynomial, point)?;
+        let mut bytes = Vec::with_capacity(OPENING_BYTES);
+        bytes.extend(write_point(&commitment));
+        bytes.extend(point.to_le_bytes());
+        bytes.extend(value.to_le_bytes());
+        bytes.extend(write_point(&proof.point()));
+        Ok(bytes)
+    };
+    prove(env, task, (srs, len), memory_limit_bytes, work)
+}
+
+/// Starts a job with a prover for polynomials of `len` coefficients.
+fn prove<'env>(
+    env: &'env Env,
+    task: &Task,
+    (srs, len): (Arc<Srs>, usize),
+    memory_limit_bytes: Option<f64>,
+    work: impl FnOnce(&mut Prover<'_>) -> std::result::Result<Vec<u8>, nalloc_bn254::Error>
+    + Send
+    + 'static,
+) -> Result<PromiseRaw<'env, Uint8Array>> {
+    // One that is too long is refused by the prover, and takes nothing.
+    let coefficients_max = Some(len.max(1));
+    let pool = line::pool()?;
+    let estimate = ProverOptions { coefficients_max, ..ProverOptions::new(pool) };
+    let needed_bytes = arena_bytes(Prover::bytes(&srs, &estimate));
+    let computation = Computation { what: WHAT, needed_bytes, memory_limit_bytes };
+    let job = move |state: &TaskState, grant: &Grant| {
+        let options = ProverOptions::new(grant.pool);
+        let mut prover =
+            Prover::new(&srs, ProverOptions { observer: state, coefficients_max, ..options })?;
+        grant.keep_promise();
+        Ok(work(&mut prover)?)
+    };
+    computation.start(env, task, job, Uint8Array::from)
+}
+
+/// Resolves to whether every one of these openings, as `kzgOpen` makes them, is right: their
+/// commitments are of polynomials with these values. What is malformed is not.
+#[napi(catch_unwind, ts_return_type = "Promise<boolean>")]
+pub fn kzg_verify<'env>(
+    env: &'env Env,
+    srs: &SrsHandle,
+    openings: Uint8ArraySlice<'_>,
+    task: &Task,
+) -> Result<PromiseRaw<'env, bool>> {
+    let srs = srs.lease()?;
+    let (openings, _) = openings.as_chunks::<OPENING_BYTES>();
+    let openings: Vec<_> = openings.to_vec();
+    let work = move |_: &TaskState, grant: &Grant| {
+        let read: Option<Vec<_>> = openings.iter().map(read_opening).collect();
+        let Some(openings) = read else { return Ok(false) };
+        let verifier = srs.verifier();
+        let verified = match openings.as_slice() {
+            [(commitment, opening)] => verifier.verify(*commitment, opening),
+            all => verifier.verify_each(all, grant.pool),
+        };
+        match verified {
+            Ok(()) => Ok(true),
+            Err(VerifyError::Undecided(error)) => Err(error.into()),
+            Err(_) => Ok(false),
+        }
+    };
+    task.start(env, Turn::AtOnce, work, |is_valid| is_valid)
+}
+
+/// None unless its points are points and its numbers are below r.
+fn read_opening(bytes: &[u8; OPENING_BYTES]) -> Option<(Commitment, Opening)> {
+    let (commitment, rest) = bytes.split_at(POINT_BYTES);
+    let (point, rest) = rest.split_at(ELEMENT_BYTES);
+    let (value, proof) = rest.split_at(ELEMENT_BYTES);
+    let g1 = |bytes: &[u8]| read_point(bytes.try_into().ok()?);
+    let element = |bytes: &[u8]| Fr::from_le_bytes(bytes.try_into().ok()?);
+    let commitment = Commitment::new(g1(commitment)?).ok()?;
+    let proof = Proof::new(g1(proof)?).ok()?;
+    Some((commitment, Opening { point: element(point)?, value: element(value)?, proof }))
+}
+
+/// A point of which somebody says that it is one.
+fn checked_point(name: &str, bytes: &[u8]) -> std::result::Result<G1Affine, Failure> {
+    let point = bytes.try_into().ok().and_then(read_point).ok_or_else(|| {
+        let message = format!("{name}: expected coordinates below q, got one at or above it");
+        Failure::new(NON_CANONICAL, message)
+    })?;
+    point.validate().map(|()| point).map_err(|error| wrong(name, error))
+}

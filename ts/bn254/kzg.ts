@@ -1,0 +1,174 @@
+// Commitments to polynomials, and proofs of their values.
+
+import { Call } from '../_call.ts'
+import { checkOptions, showType } from '../_check.ts'
+import { ELEMENT_BYTES, PRIME } from '../_field.ts'
+import { wrongType } from '../errors.ts'
+import { binding } from '../native.ts'
+import type { AbortOptions, FieldLike } from '../options.ts'
+import { compute } from './_compute.ts'
+import { elementBytes } from './_elements.ts'
+import { checkVector, type FrVector, nativeVectorOf } from './frVector.ts'
+import type { ComputeOptions, OpeningOptions } from './options.ts'
+import { bytesOfPoint, type G1, isPoint, numberOf, POINT_BYTES, pointOf } from './point.ts'
+import { checkPolynomial, nativePolynomialOf, type Polynomial } from './polynomial.ts'
+import { nativeSrsOf, Srs } from './srs.ts'
+
+/** A claim that a committed polynomial has a value at a point, and its proof. */
+export interface KzgOpening {
+  /** The commitment to the polynomial. */
+  readonly commitment: G1
+  /** Where it is opened, an integer in [0, r). */
+  readonly point: bigint
+  /** Its value there, an integer in [0, r). */
+  readonly value: bigint
+  /** The commitment to the quotient of the polynomial less its value by X less the point. */
+  readonly proof: G1
+}
+
+const OPENING_BYTES = 2 * POINT_BYTES + 2 * ELEMENT_BYTES
+
+/**
+ * Commitments to polynomials and proofs of their values, in the scheme of Kate, Zaverucha and
+ * Goldberg. A commitment binds and does not hide: whoever guesses the polynomial can check the guess.
+ *
+ * How long commitments and openings take, and which memory they touch, depends on the coefficients.
+ *
+ * @example
+ * import { Kzg, Polynomial, Srs } from 'nalloc/bn254'
+ *
+ * using srs = await Srs.unsafeForTests(123456789n, 15)
+ * using polynomial = await Polynomial.fromCoefficients([1, 2, 3]) // 1 + 2 X + 3 X^2
+ * const kzg = new Kzg(srs)
+ * const opening = await kzg.open(polynomial, 10)
+ * console.log(opening.value, await kzg.verify(opening)) // 321n true
+ * console.log(await kzg.verify({ ...opening, value: 322n })) // false
+ */
+export class Kzg {
+  readonly #srs: Srs
+
+  /** With the points of `srs`, which the caller disposes of when nothing needs them any more. */
+  constructor(srs: Srs) {
+    if (!(srs instanceof Srs)) throw wrongType('srs', 'an Srs', showType(srs))
+    this.#srs = srs
+  }
+
+  /**
+   * The commitment to a polynomial; infinity for the zero polynomial.
+   *
+   * @throws ERR_DEGREE where the polynomial has a higher degree than the SRS; ERR_LIMIT,
+   * ERR_NO_MEMORY, ERR_QUEUE_FULL; ERR_INVALID_ARG, ERR_DISPOSED
+   */
+  async commit(polynomial: Polynomial, options?: ComputeOptions): Promise<G1> {
+    const native = nativePolynomialOf(checkPolynomial('polynomial', polynomial))
+    const { kzgCommit } = binding()
+    return pointOf(
+      await compute(options, (limit, task) =>
+        kzgCommit(nativeSrsOf(this.#srs), native, limit, task),
+      ),
+    )
+  }
+
+  /**
+   * The commitment to the polynomial of least degree that has these values at the roots of unity.
+   *
+   * @throws ERR_DOMAIN unless they are a power of two; ERR_BUSY while a call changes the vector; what
+   * `commit` throws
+   * @example
+   * import { FrVector, Kzg, Srs } from 'nalloc/bn254'
+   *
+   * using srs = await Srs.unsafeForTests(123456789n, 15)
+   * using values = await FrVector.from([1, 1, 1, 1])
+   * console.log(await new Kzg(srs).commitEvaluations(values)) // { x: 1n, y: 2n }
+   */
+  async commitEvaluations(evaluations: FrVector, options?: ComputeOptions): Promise<G1> {
+    const vector = checkVector('evaluations', evaluations)
+    const { kzgCommitEvaluations } = binding()
+    return pointOf(
+      await compute(options, (limit, task) =>
+        kzgCommitEvaluations(nativeSrsOf(this.#srs), nativeVectorOf(vector), limit, task),
+      ),
+    )
+  }
+
+  /**
+   * The value of a polynomial at a point, and its proof. Its commitment is a part of that: given in
+   * the options, it is not computed again, which takes half of the time.
+   *
+   * @throws ERR_NON_CANONICAL, ERR_NOT_ON_CURVE; what `commit` throws
+   */
+  async open(
+    polynomial: Polynomial,
+    point: FieldLike,
+    options?: OpeningOptions,
+  ): Promise<KzgOpening> {
+    const native = nativePolynomialOf(checkPolynomial('polynomial', polynomial))
+    const at = elementBytes('point', point)
+    const { commitment } = checkOptions(options)
+    const given = commitment === undefined ? null : bytesOfPoint('commitment', commitment)
+    const { kzgOpen } = binding()
+    const bytes = await compute(options, (limit, task) =>
+      kzgOpen(nativeSrsOf(this.#srs), native, at, given, limit, task),
+    )
+    return openingOf(bytes)
+  }
+
+  /**
+   * Whether the polynomial of a commitment has this value at this point; false for anything
+   * malformed.
+   *
+   * @throws ERR_DISPOSED; the signal's reason, when it fires before the answer
+   */
+  async verify(opening: KzgOpening, options?: AbortOptions): Promise<boolean> {
+    return this.verifyBatch([opening], options)
+  }
+
+  /**
+   * Whether every opening is right, in about the time of a few: true for none, false for anything
+   * malformed. `verify` says which one is not.
+   *
+   * Equations are weighted by 128 random bits each from the operating system, so that a wrong one
+   * passes with a probability of at most 2^-128, whoever chose the openings.
+   *
+   * @throws ERR_INVALID_ARG for what is no array; what `verify` throws
+   */
+  async verifyBatch(openings: readonly KzgOpening[], options?: AbortOptions): Promise<boolean> {
+    if (!Array.isArray(openings)) {
+      throw wrongType('openings', 'an array of openings', showType(openings))
+    }
+    const call = new Call({ signal: checkOptions(options).signal })
+    const bytes = new Uint8Array(openings.length * OPENING_BYTES)
+    for (const [i, opening] of openings.entries()) {
+      if (!writeOpening(bytes.subarray(i * OPENING_BYTES), opening)) return false
+    }
+    const { kzgVerify } = binding()
+    return call.run((task) => kzgVerify(nativeSrsOf(this.#srs), bytes, task))
+  }
+}
+
+function openingOf(bytes: Uint8Array): KzgOpening {
+  const value = POINT_BYTES + ELEMENT_BYTES
+  return {
+    commitment: pointOf(bytes),
+    point: numberOf(bytes.subarray(POINT_BYTES)),
+    value: numberOf(bytes.subarray(value)),
+    proof: pointOf(bytes.subarray(value + ELEMENT_BYTES)),
+  }
+}
+
+/** False for what is no opening; whether its numbers are below their moduli is seen later. */
+function writeOpening(bytes: Uint8Array, opening: unknown): boolean {
+  if (typeof opening !== 'object' || opening === null) return false
+  const { commitment, point, value, proof } = opening as Partial<KzgOpening>
+  if (!isPoint(commitment) || !isPoint(proof)) return false
+  if (!isElement(point) || !isElement(value)) return false
+  bytes.set(bytesOfPoint('commitment', commitment))
+  bytes.set(elementBytes('point', point), POINT_BYTES)
+  bytes.set(elementBytes('value', value), POINT_BYTES + ELEMENT_BYTES)
+  bytes.set(bytesOfPoint('proof', proof), POINT_BYTES + 2 * ELEMENT_BYTES)
+  return true
+}
+
+function isElement(value: unknown): value is bigint {
+  return typeof value === 'bigint' && value >= 0n && value < PRIME
+}
