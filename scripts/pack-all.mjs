@@ -8,6 +8,7 @@ import fs from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { checkBinaries } from './binaries.mjs'
+import { licenceTexts } from './licences.mjs'
 import { fail, orFail, root } from './steps.mjs'
 import { TARGETS } from './targets.mjs'
 import { outputOf } from './tools.mjs'
@@ -16,6 +17,7 @@ const STAGE = path.join(root, 'target/packages/stage')
 /** Where the tarballs are. */
 export const TARBALLS = path.join(root, 'target/packages/tarballs')
 const LICENCES = ['LICENSE-MIT', 'LICENSE-APACHE']
+const LICENCES_OF_OTHERS = 'LICENSES-OF-OTHERS.txt'
 /** Of package.json, what means nothing to who installs it. `prepare` and others would even run. */
 const FOR_DEVELOPERS = ['scripts', 'devDependencies', 'overrides', 'ava', 'napi']
 const KIB = 1024
@@ -71,9 +73,11 @@ function packPlatform({ tuple, folder: source }, { version, engines }) {
     fs.copyFileSync(file, path.join(folder, name))
   }
   for (const name of LICENCES) copy(name, folder)
+  // Of what is linked into the binaries.
+  fs.writeFileSync(path.join(folder, LICENCES_OF_OTHERS), licenceTexts())
   const title = `# @nalloc/${tuple}\n\n${manifest.description}. Install \`nalloc\`, which takes it.\n`
   fs.writeFileSync(path.join(folder, 'README.md'), title)
-  writeManifest(folder, manifest)
+  writeManifest(folder, { ...manifest, files: [...manifest.files, LICENCES_OF_OTHERS] })
   return pack(folder)
 }
 

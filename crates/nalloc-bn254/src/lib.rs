@@ -46,3 +46,8 @@ pub use pairing::pairing_product_is_one;
 pub use poly::{Evaluations, Polynomial};
 pub use pool::Pool;
 pub use vector::Vectors;
+
+/// The Rust blocks of the readme are compiled and run as they stand.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -58,3 +58,8 @@ pub use shape::{KeyShape, process_bytes};
 pub use verify::VerifyFailure;
 pub use vkey::VerifyingKey;
 pub use witness::Witness;
+
+/// The Rust blocks of the readme are compiled and run as they stand.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

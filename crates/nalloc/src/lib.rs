@@ -161,3 +161,8 @@ pub fn huge_bytes() -> io::Result<u64> {
 pub fn rss_bytes() -> io::Result<u64> {
     os::probe::resident_bytes(&Linux).map_err(|errno| io::Error::from_raw_os_error(errno.0))
 }
+
+/// The Rust blocks of the readme are compiled and run as they stand.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
