@@ -1,17 +1,22 @@
-// The express example as its users have it: a server in a process of its own.
+// The express example as its users have it, a server in a process of its own; and the pipeline of
+// commands.
 
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import fs from 'node:fs'
 import http from 'node:http'
 import path from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import test, { type ExecutionContext } from 'ava'
 import { type Groth16Proof, groth16 } from 'nalloc'
 import { root, semaphore } from './_repository.ts'
+import { makeWorkplace, runShell } from './_workplace.ts'
 
 const DEPTH = 20
 /** Everything that must happen by itself. */
 const WAIT_MS = 10_000
+/** Requests at once; one is at work, and one waits. */
+const CROWD = 12
 /** Requests beside that of the client that leaves. */
 const WAITING = 6
 const ATTEMPTS_MAX = 20
@@ -26,11 +31,11 @@ interface Server {
   readonly said: (text: string | RegExp, times?: number) => Promise<string>
 }
 
-async function start(t: ExecutionContext): Promise<Server> {
+async function start(t: ExecutionContext, variables = {}): Promise<Server> {
   const { wasm, zkey } = semaphore(DEPTH)
   const program = path.join(root, 'build/examples/express.js')
   const child = spawn(process.execPath, [program, wasm, zkey], {
-    env: { ...process.env, PORT: '0' },
+    env: { ...process.env, PORT: '0', ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   t.teardown(() => child.kill('SIGKILL'))
@@ -115,4 +120,39 @@ test('when a client leaves, its proof stops and the others are answered', async 
   }
 
   t.true(output.includes(STOPPED), output)
+})
+
+test('with a full queue a request is answered with 503, and those before it with proofs', async (t) => {
+  const { url } = await start(t, { QUEUE_MAX: '1' })
+  const body = JSON.stringify(semaphore(DEPTH).input)
+
+  const responses = await Promise.all(Array.from({ length: CROWD }, () => post(url, body)))
+
+  const refused = responses.filter(({ status }) => status === 503)
+  const proved = responses.filter(({ status }) => status === 200)
+  t.true(refused.length > 0 && proved.length > 0)
+  t.is(refused.length + proved.length, CROWD)
+  for (const response of refused) {
+    t.is(response.headers.get('retry-after'), '1')
+    t.is(((await response.json()) as { code: string }).code, 'ERR_QUEUE_FULL')
+  }
+  t.is((await post(url, body)).status, 200, 'afterwards there is room again')
+})
+
+test('the pipeline of commands proves, verifies, and writes what a contract takes', async (t) => {
+  const place = await makeWorkplace()
+  t.teardown(() => place.remove())
+  const script = path.join(root, 'examples/pipeline.sh')
+
+  const good = await runShell(`sh '${script}' input.json out`, place.folder)
+  const bad = await runShell(`sh '${script}' verification_key.json out`, place.folder)
+
+  t.is(good.status, 0, good.output)
+  t.regex(good.output, /^valid$/m)
+  t.regex(
+    fs.readFileSync(path.join(place.folder, 'out/calldata.txt'), 'utf8'),
+    /^\["0x[0-9a-f]{64}/,
+  )
+  t.is(bad.status, 3, bad.output)
+  t.notRegex(bad.output, /^valid$/m)
 })

@@ -2,13 +2,14 @@
 // on a free port; POST /prove takes the circuit's inputs as JSON.
 //
 // The key is opened once. Proofs run on native threads, one after another, so the server keeps
-// answering; when a client leaves, its proof stops and the next one begins.
+// answering; when a client leaves, its proof stops and the next one begins. $QUEUE_MAX calls wait at
+// most, 100 by default: one more is told to come again, which costs it and the others nothing.
 
 import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
-import { Circuit, type CircuitInputs, ProvingKey } from 'nalloc'
+import { Circuit, type CircuitInputs, configure, ProvingKey } from 'nalloc'
 
 /** What an error of the caller, or of a busy server, is in HTTP; everything else is 500. */
 const HTTP_STATUS: Readonly<Record<string, number>> = {
@@ -20,6 +21,8 @@ const HTTP_STATUS: Readonly<Record<string, number>> = {
   ERR_QUEUE_FULL: 503,
 }
 
+const RETRY_AFTER_SECONDS = '1'
+
 async function main(): Promise<void> {
   const [wasm, zkey] = process.argv.slice(2)
   if (wasm === undefined || zkey === undefined) {
@@ -27,6 +30,7 @@ async function main(): Promise<void> {
     process.exitCode = 2
     return
   }
+  configure({ maxQueue: Number(process.env['QUEUE_MAX'] ?? 100) })
   const circuit = await Circuit.open(wasm)
   using key = await ProvingKey.open(zkey)
 
@@ -78,6 +82,7 @@ async function prove(
 }
 
 function answer(response: Response, status: number, body: object): void {
+  if (status === 503) response.set('retry-after', RETRY_AFTER_SECONDS)
   response.status(status).json(body)
   console.log(`answered ${status}`)
 }
