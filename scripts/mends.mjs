@@ -11,7 +11,7 @@ import { TARGETS } from './targets.mjs'
 const CUT_BYTES = 100_000
 const OLD_NODE = 18
 const onNode = () => [process.execPath]
-const onMusl = () => muslNode(20, 'x86_64')
+const onMusl = () => muslNode(22, 'x86_64')
 
 /** The cases: on which target, what, and which other target's package it needs. */
 export const MENDS = [
@@ -75,7 +75,9 @@ function lockFile(tuple, other) {
     assert.equal(status, 0, problem)
     return `npm ci takes @nalloc/${tuple}`
   }
-  return { tuple, runtime: `lock file of ${other}`, also: [other], work }
+  // A lock file names every platform that the registry has.
+  const also = TARGETS.map((target) => target.tuple)
+  return { tuple, runtime: `lock file of ${other}`, also, work }
 }
 
 async function tryOldNode(url) {
