@@ -9,13 +9,14 @@ use ark_bn254::{
 };
 use ark_ec::{AffineRepr, CurveGroup, VariableBaseMSM};
 use ark_ff::{BigInt, PrimeField};
-use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
-use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use ark_poly::univariate::{DenseOrSparsePolynomial, DensePolynomial};
+use ark_poly::{DenseUVPolynomial, EvaluationDomain, Polynomial as _, Radix2EvaluationDomain};
+use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use nalloc::{Arena, NAlloc};
 use nalloc_bn254::curve::CurveField;
 use nalloc_bn254::field::{FqModulus, FrModulus, Modulus, Montgomery};
 use nalloc_bn254::{
-    Affine, Field, Fq, Fq2, Fr, G1Affine, G2Affine, Kernels, Ntt, Pool, Vectors, msm,
+    Affine, Field, Fq, Fq2, Fr, G1Affine, G2Affine, Kernels, Ntt, Polynomial, Pool, Vectors, msm,
     msm_scratch_bytes, ntt_scratch_bytes,
 };
 use std::hint::black_box;
@@ -194,6 +195,77 @@ fn transforms(criterion: &mut Criterion) {
     }
 }
 
+/// Values and quotients of polynomials; arkworks runs on all threads, too.
+fn polynomials(criterion: &mut Criterion) {
+    let pool = Pool::new(None).expect("threads");
+    for log_size in [16, 20] {
+        let coefficients = powers_of_seven::<Fr>(1 << log_size);
+        let z = coefficients[12_345];
+        let theirs = coefficients.iter().copied().map(to_ark).collect();
+        let theirs = DensePolynomial::<ArkFr>::from_coefficients_vec(theirs);
+        let (ark_z, minus_z): (ArkFr, ArkFr) = (to_ark(z), to_ark(-z));
+        let divisor = DensePolynomial::from_coefficients_vec(vec![minus_z, to_ark(Fr::ONE)]);
+        let divisor = DenseOrSparsePolynomial::from(&divisor);
+        let ark_divided = || DenseOrSparsePolynomial::from(&theirs).divide_with_q_and_r(&divisor);
+        let ours = Polynomial::over(&*coefficients);
+
+        let (quotient, value) = ours.divide_by_linear(z, &pool).expect("memory");
+        assert_eq!(to_ark::<_, ArkFr>(value), theirs.evaluate(&ark_z));
+        assert_eq!(ours.evaluate(z, &pool), value);
+        let (expected, _) = ark_divided().expect("not zero");
+        let mut pairs = quotient.coefficients().iter().zip(&expected.coeffs);
+        assert!(pairs.all(|(&a, &b)| to_ark::<_, ArkFr>(a) == b), "2^{log_size}");
+
+        let mut evaluate = criterion.benchmark_group("polynomial evaluate");
+        evaluate.bench_function(BenchmarkId::new("nalloc", log_size), |bench| {
+            bench.iter(|| ours.evaluate(black_box(z), &pool));
+        });
+        evaluate.bench_function(BenchmarkId::new("arkworks", log_size), |bench| {
+            bench.iter(|| theirs.evaluate(black_box(&ark_z)));
+        });
+        evaluate.finish();
+        let mut divide = criterion.benchmark_group("polynomial divide by X - z");
+        divide.sample_size(20);
+        divide.bench_function(BenchmarkId::new("nalloc", log_size), |bench| {
+            bench.iter(|| ours.divide_by_linear(black_box(z), &pool).expect("memory"));
+        });
+        divide.bench_function(BenchmarkId::new("nalloc, in place", log_size), |bench| {
+            let divided = |copy: &mut Vec<Fr>| {
+                let mut polynomial = Polynomial::over(copy.as_mut_slice());
+                polynomial.divide_by_linear_in_place(black_box(z), &pool).expect("memory")
+            };
+            bench.iter_batched_ref(|| coefficients.clone(), divided, BatchSize::LargeInput);
+        });
+        divide.bench_function(BenchmarkId::new("arkworks", log_size), |bench| {
+            bench.iter(|| ark_divided().expect("not zero"));
+        });
+        divide.finish();
+    }
+    products_and_quotients(criterion, &pool);
+}
+
+/// Squares, and polynomials of twice the length divided by shorter ones: where methods change.
+fn products_and_quotients(criterion: &mut Criterion, pool: &Pool) {
+    for len in [32, 64, 128, 256, 512, 1024, 2048] {
+        let coefficients = powers_of_seven::<Fr>(len);
+        let factor = Polynomial::over(&*coefficients);
+        let square = factor.mul(&factor, pool).expect("a domain of this size");
+        let (quotient, remainder) = square.divide(&factor, pool).expect("not zero");
+        assert!(quotient == factor && remainder.is_zero(), "{len}");
+
+        let mut products = criterion.benchmark_group("polynomial square");
+        products.bench_function(BenchmarkId::new("nalloc", len), |bench| {
+            bench.iter(|| factor.mul(black_box(&factor), pool).expect("a domain of this size"));
+        });
+        products.finish();
+        let mut quotients = criterion.benchmark_group("polynomial divide a square");
+        quotients.bench_function(BenchmarkId::new("nalloc", len), |bench| {
+            bench.iter(|| square.divide(black_box(&factor), pool).expect("not zero"));
+        });
+        quotients.finish();
+    }
+}
+
 fn multi_scalar(criterion: &mut Criterion) {
     sums::<Fq, ArkG1Projective>(criterion, "MSM G1", g1_from_ark);
     sums::<Fq2, ArkG2Projective>(criterion, "MSM G2", g2_from_ark);
@@ -257,5 +329,5 @@ fn coordinate(value: ArkFq) -> Fq {
     Fq::from_plain(value.into_bigint().0).expect("arkworks' values are canonical")
 }
 
-criterion_group!(benches, fields, vectors, transforms, multi_scalar);
+criterion_group!(benches, fields, vectors, transforms, polynomials, multi_scalar);
 criterion_main!(benches);

@@ -84,6 +84,17 @@ impl<F: Field> Polynomial<F> {
     /// Takes as many multiplications as the square of their number. Through values on a domain it is
     /// [`Evaluations::interpolate`], which takes one transform.
     ///
+    /// ```
+    /// use nalloc_bn254::{Field, Fr, Polynomial, Pool};
+    ///
+    /// let pool = Pool::new(Some(1))?;
+    /// let numbers = |numbers: &[u64]| numbers.iter().map(|&n| Fr::from_u64(n)).collect::<Vec<_>>();
+    /// let (points, values) = (numbers(&[1, 2, 5]), numbers(&[1, 4, 25]));
+    /// let square = Polynomial::interpolate(&points, &values, &pool)?;
+    /// assert_eq!(square.coefficients(), numbers(&[0, 0, 1]));
+    /// # Ok::<(), nalloc_bn254::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::PointRepeated`], [`Error::Empty`] for no points, [`Error::LengthMismatch`],
     /// [`Error::Memory`], and [`Error::DomainTooLarge`] where the field has less roots of unity than
@@ -160,6 +171,16 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     /// The value at each of `points`. A value is the work of one thread, where there are as many
     /// points as threads.
     ///
+    /// ```
+    /// use nalloc_bn254::{Field, Fr, Polynomial, Pool};
+    ///
+    /// let pool = Pool::new(Some(1))?;
+    /// let x_plus_1 = Polynomial::over([Fr::ONE, Fr::ONE].as_slice());
+    /// let values = x_plus_1.evaluate_at(&[Fr::ZERO, Fr::ONE], &pool)?;
+    /// assert_eq!(*values, [Fr::ONE, Fr::from_u64(2)]);
+    /// # Ok::<(), nalloc_bn254::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Memory`].
     pub fn evaluate_at(&self, points: &[F], pool: &Pool) -> Result<HeapBuffer<F>, Error> {
@@ -169,6 +190,17 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     }
 
     /// The value at `x` of each of `polynomials`; the powers of `x` are computed once.
+    ///
+    /// ```
+    /// use nalloc_bn254::{Field, Fr, Polynomial, Pool};
+    ///
+    /// let pool = Pool::new(Some(1))?;
+    /// let one = Polynomial::from_coefficients(&[Fr::ONE])?;
+    /// let x = Polynomial::from_coefficients(&[Fr::ZERO, Fr::ONE])?;
+    /// let values = Polynomial::evaluate_each(&[&one, &x], Fr::from_u64(9), &pool)?;
+    /// assert_eq!(*values, [Fr::ONE, Fr::from_u64(9)]);
+    /// # Ok::<(), nalloc_bn254::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Memory`].
@@ -181,6 +213,17 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
 
     /// Quotient and remainder by X - `z`: the polynomial is quotient * (X - `z`) + remainder, and
     /// the remainder is the value at `z`. Both are zero for the zero polynomial.
+    ///
+    /// ```
+    /// use nalloc_bn254::{Field, Fr, Polynomial, Pool};
+    ///
+    /// let pool = Pool::new(Some(1))?;
+    /// // X^2 - 1 is (X - 1) (X + 1).
+    /// let p = Polynomial::from_coefficients(&[-Fr::ONE, Fr::ZERO, Fr::ONE])?;
+    /// let (quotient, value) = p.divide_by_linear(Fr::ONE, &pool)?;
+    /// assert_eq!((quotient.coefficients(), value), (&[Fr::ONE, Fr::ONE][..], Fr::ZERO));
+    /// # Ok::<(), nalloc_bn254::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Memory`].
@@ -242,6 +285,17 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     /// the remainder's degree is below the divisor's. The quotient is zero where the divisor has
     /// the greater degree.
     ///
+    /// ```
+    /// use nalloc_bn254::{Field, Fr, Polynomial, Pool};
+    ///
+    /// let pool = Pool::new(Some(1))?;
+    /// let a = Polynomial::over([Fr::ONE; 5].as_slice());
+    /// let b = Polynomial::over([Fr::ONE; 3].as_slice());
+    /// let (quotient, remainder) = a.divide(&b, &pool)?;
+    /// assert_eq!(quotient.mul(&b, &pool)?.add(&remainder, &pool)?, a);
+    /// # Ok::<(), nalloc_bn254::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::DivisionByZero`], [`Error::Memory`], and [`Error::DomainTooLarge`] where products
     /// on the way have more coefficients than the field has roots of unity in a row: up to twice as
@@ -262,6 +316,17 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     /// on its coset of s (`c` = s^`n`). A `c` of zero gives the coefficients from X^`n` on, and
     /// those below.
     ///
+    /// ```
+    /// use nalloc_bn254::{Field, Fr, Polynomial, Pool};
+    ///
+    /// let pool = Pool::new(Some(1))?;
+    /// let p = Polynomial::over([Fr::ONE; 6].as_slice());
+    /// let (quotient, remainder) = p.divide_by_vanishing(4, Fr::ONE, &pool)?;
+    /// assert_eq!(quotient.coefficients(), [Fr::ONE; 2]);
+    /// assert_eq!(remainder.coefficients()[0], Fr::from_u64(2));
+    /// # Ok::<(), nalloc_bn254::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Empty`] for an `n` of zero, [`Error::Memory`].
     pub fn divide_by_vanishing(
@@ -279,6 +344,15 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
 
     /// The derivative: X^j becomes j X^(j-1). Its degree is one less, or lower yet where the
     /// characteristic of the field divides j; zero for constants and for zero.
+    ///
+    /// ```
+    /// use nalloc_bn254::{Field, Fr, Polynomial, Pool};
+    ///
+    /// let pool = Pool::new(Some(1))?;
+    /// let p = Polynomial::over([Fr::ONE; 3].as_slice());
+    /// assert_eq!(p.derivative(&pool)?.coefficients(), [Fr::ONE, Fr::from_u64(2)]);
+    /// # Ok::<(), nalloc_bn254::Error>(())
+    /// ```
     ///
     /// # Errors
     /// [`Error::Memory`].

@@ -11,8 +11,8 @@ use crate::support::{Rng, ark_fr, our_fr};
 /// Around the lengths of lanes, of Horner's rule, of blocks of powers, of segments and groups of
 /// them, of chains, of tasks, and of the second round of a division.
 const LENGTHS: [usize; 30] = [
-    0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 119, 120, 121, 511, 512, 513, 959, 960, 961, 1080,
-    3839, 3840, 3841, 4095, 4096, 4097, 7801, 8193,
+    0, 1, 2, 3, 7, 8, 15, 16, 17, 31, 32, 33, 119, 120, 121, 511, 512, 513, 959, 960, 961, 1079,
+    1080, 4095, 4096, 4097, 8193, 15_359, 15_360, 15_361,
 ];
 
 fn check<F: Field>(coefficients: &[F], points: &[F], pool: &Pool) {
