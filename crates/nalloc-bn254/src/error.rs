@@ -4,6 +4,7 @@ use core::fmt;
 
 use nalloc::MapFailed;
 
+use crate::curve::PointError;
 use crate::file::FileError;
 
 /// Why an operation could not be done.
@@ -41,6 +42,13 @@ pub enum Error {
     PointNotCanonical {
         /// The point's index.
         index: usize,
+    },
+    /// The bytes of a point are not those of one.
+    Point {
+        /// The point's index.
+        index: usize,
+        /// What is wrong with it.
+        reason: PointError,
     },
     /// The bytes of an element are a number that is not below the field's modulus.
     ElementNotCanonical {
@@ -170,6 +178,10 @@ impl fmt::Display for Error {
             Self::PointNotCanonical { index } => {
                 write!(f, "point {index}: expected coordinates below q, got one at or above it")
             }
+            Self::Point { index, reason } => {
+                write!(f, "point {index}: ")?;
+                reason.write_reason(f)
+            }
             Self::ElementNotCanonical { field, index } => {
                 write!(f, "element {index}: expected a number below the modulus of {field}, ")?;
                 write!(f, "got one at or above it")
@@ -232,6 +244,7 @@ impl core::error::Error for Error {
     fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
         match self {
             Self::File(error) => Some(error),
+            Self::Point { reason, .. } => Some(reason),
             Self::Memory(failure) => Some(failure),
             _ => None,
         }

@@ -14,6 +14,7 @@ mod in_lanes;
 mod inverse;
 pub(crate) mod limbs;
 mod mont;
+mod sqrt;
 
 use core::fmt::Debug;
 use core::ops::{Add, AddAssign, Mul, MulAssign, Neg, Sub, SubAssign};

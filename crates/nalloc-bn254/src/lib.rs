@@ -3,6 +3,7 @@
 //! | module | what it is |
 //! |---|---|
 //! | [`field`] | the contract [`Field`], and [`Fr`], [`Fq`], [`Fq2`] with their encodings |
+//! | [`encoding`] | points and scalars as bytes, as other libraries have them |
 //! | [`curve`] | points of G1 and G2: affine, sums of them, checks at the boundary |
 //! | [`ntt`] | transforms between coefficients and values |
 //! | [`msm`](mod@msm) | sums of many points, each times a scalar |
@@ -19,6 +20,7 @@
 mod arch;
 pub mod buffer;
 pub mod curve;
+pub mod encoding;
 mod error;
 pub mod field;
 pub mod file;
@@ -36,6 +38,7 @@ pub mod vector;
 pub use arch::{CPU_VARIABLE, Kernels};
 pub use buffer::{HeapBuffer, PlainBytes};
 pub use curve::{Affine, G1Affine, G2Affine, Jacobian, PointError, Xyzz};
+pub use encoding::Encoding;
 pub use error::Error;
 pub use field::{Field, FieldElement, Fq, Fq2, Fr};
 pub use kzg::Srs;

@@ -48,21 +48,48 @@ pub enum PointError {
     },
     /// A coordinate is not below the field's modulus.
     NonCanonical,
-    /// The coordinates do not satisfy the curve's equation.
+    /// The coordinates do not satisfy the curve's equation, or no point has this one.
     NotOnCurve,
+    /// A point of G2's curve that is not in G2.
+    NotInSubgroup,
+    /// The point at infinity where there must be another, or an encoding that has none.
+    Infinity,
+    /// Infinity, with coordinates that are not zero.
+    InfinityWithCoordinates,
+    /// The bits beside the coordinates are not those that the point has in this encoding.
+    Flags {
+        /// The byte with the flags.
+        got: u8,
+    },
+}
+
+impl PointError {
+    /// What was expected and what was found, without the point's name.
+    pub(crate) fn write_reason(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length { expected, got } => write!(f, "expected {expected} bytes, got {got}"),
+            Self::NonCanonical => {
+                write!(f, "expected coordinates below q, got one at or above it")
+            }
+            Self::NotOnCurve => write!(f, "expected a point of the curve, got none"),
+            Self::NotInSubgroup => {
+                write!(f, "expected a point of order r, got one of another order")
+            }
+            Self::Infinity => write!(f, "expected a point, got the one at infinity"),
+            Self::InfinityWithCoordinates => {
+                write!(f, "expected zeros as the coordinates of infinity, got others")
+            }
+            Self::Flags { got } => {
+                write!(f, "expected the flags of this point, got those of the byte {got:#04x}")
+            }
+        }
+    }
 }
 
 impl fmt::Display for PointError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Length { expected, got } => {
-                write!(f, "point: expected {expected} bytes, got {got}")
-            }
-            Self::NonCanonical => {
-                write!(f, "point: expected coordinates below q, got one at or above it")
-            }
-            Self::NotOnCurve => write!(f, "point: expected a point of the curve, got none"),
-        }
+        f.write_str("point: ")?;
+        self.write_reason(f)
     }
 }
 

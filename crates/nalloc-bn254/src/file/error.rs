@@ -155,6 +155,15 @@ pub enum FileError {
         /// Which point.
         what: String,
     },
+    /// The bytes of a point have another form than its encoding says.
+    BadEncoding {
+        /// Where they stand.
+        place: Place,
+        /// Which point.
+        what: String,
+        /// What is wrong with them.
+        reason: PointError,
+    },
     /// A point of G2's curve that is not in G2.
     NotInSubgroup {
         /// Where it stands.
@@ -169,8 +178,13 @@ impl FileError {
     #[must_use]
     pub fn of_point(error: PointError, place: Place, what: String) -> Self {
         match error {
+            PointError::NonCanonical => Self::NonCanonical { place, what },
             PointError::NotOnCurve => Self::NotOnCurve { place, what },
-            _ => Self::NonCanonical { place, what },
+            PointError::NotInSubgroup => Self::NotInSubgroup { place, what },
+            PointError::Infinity => Self::PointAtInfinity { place, what },
+            PointError::Length { .. }
+            | PointError::InfinityWithCoordinates
+            | PointError::Flags { .. } => Self::BadEncoding { place, what, reason: error },
         }
     }
 
@@ -191,6 +205,7 @@ impl FileError {
             Self::NonCanonical { .. } => "ERR_NON_CANONICAL",
             Self::NotOnCurve { .. } => "ERR_NOT_ON_CURVE",
             Self::PointAtInfinity { .. } => "ERR_POINT_AT_INFINITY",
+            Self::BadEncoding { .. } => "ERR_BAD_ENCODING",
             Self::NotInSubgroup { .. } => "ERR_NOT_IN_SUBGROUP",
         }
     }
@@ -227,6 +242,15 @@ impl fmt::Display for FileError {
             Self::SectionDuplicate { place } => {
                 write!(f, "{place}: expected one such section, got a second")
             }
+            other => other.write_content_message(f),
+        }
+    }
+}
+
+impl FileError {
+    /// Messages about what stands in a section.
+    fn write_content_message(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::UnsupportedCurve { place, got } => {
                 write!(f, "{place}: expected one of the curve BN254 (bn128), got {got}")
             }
@@ -245,9 +269,22 @@ impl fmt::Display for FileError {
             Self::PointAtInfinity { place, what } => {
                 write!(f, "{place}: {what}: expected a point, got the one at infinity")
             }
+            Self::BadEncoding { place, what, reason } => {
+                write!(f, "{place}: {what}: ")?;
+                reason.write_reason(f)
+            }
             Self::NotInSubgroup { place, what } => {
                 write!(f, "{place}: {what}: expected a point of order r, got one of another order")
             }
+            // What `fmt` has said.
+            Self::Io { .. }
+            | Self::NotAFile { .. }
+            | Self::FileChanged { .. }
+            | Self::BadMagic { .. }
+            | Self::Truncated { .. }
+            | Self::UnsupportedVersion { .. }
+            | Self::SectionMissing { .. }
+            | Self::SectionDuplicate { .. } => Ok(()),
         }
     }
 }

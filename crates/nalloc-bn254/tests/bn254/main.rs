@@ -2,6 +2,7 @@
 
 mod buffer;
 mod curve;
+mod encoding;
 mod ethereum;
 mod field;
 mod kzg;
