@@ -16,7 +16,7 @@ const COVERAGE = [
 ]
 
 /** Bytes of one input: some more than the largest seed has. */
-const INPUT_BYTES_MAX = { zkey: 8192, wtns: 1024, r1cs: 2048, json: 4096, edits: 128 }
+const INPUT_BYTES_MAX = { zkey: 8192, wtns: 1024, r1cs: 2048, ptau: 8192, json: 4096, edits: 128 }
 const INPUT_BYTES_DEFAULT = 3200
 
 const [target = 'heap', seconds = '60'] = process.argv.slice(2)

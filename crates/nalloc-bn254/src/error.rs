@@ -127,6 +127,13 @@ pub enum Error {
         /// What they are.
         got: &'static str,
     },
+    /// A point of a structured reference string does not fit those before it.
+    SrsPointRefused {
+        /// What it should be.
+        what: &'static str,
+        /// Its index.
+        index: usize,
+    },
     /// The system has no random numbers.
     Random {
         /// What it answered.
@@ -227,6 +234,10 @@ impl fmt::Display for Error {
                  or ask for fewer coefficients"
             ),
             Self::SrsRefused { expected, got } => write!(f, "SRS: expected {expected}, got {got}"),
+            Self::SrsPointRefused { what, index } => write!(
+                f,
+                "SRS: {what} {index}: expected that of the tau of tau G2, got another point"
+            ),
             Self::Random { reason } => {
                 write!(f, "random numbers: expected them from the system, got \"{reason}\"")
             }

@@ -29,15 +29,21 @@
 //! that check. A commitment does not hide: who guesses the polynomial can check the guess.
 
 mod challenge;
+mod lagrange;
 mod plain;
 mod points;
 mod prover;
+mod ptau;
 mod random;
+mod raw;
+mod read;
 mod srs;
 mod types;
 mod verify;
 
 pub use prover::{Committed, Privacy, Prover, ProverOptions, Query};
+pub use raw::{FirstPower, RawLayout};
+pub use read::SrsOptions;
 pub use srs::Srs;
 pub use types::{Commitment, Opening, OpeningAtPoint, OpeningAtPoints, Proof, VerifyError};
 pub use verify::{Claim, Verifier};

@@ -51,7 +51,7 @@ pub(crate) mod adder;
 mod buckets;
 pub(crate) mod digits;
 mod fixed;
-mod glv;
+pub(crate) mod glv;
 #[cfg(feature = "measure")]
 pub(crate) mod measured;
 pub(crate) mod multiples;

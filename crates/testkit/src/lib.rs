@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`cases`], [`circuit`], [`setup`], [`files`] | small circuits, their files from known waste |
 //! | [`r1cs`] | circuits from files that others made |
+//! | [`ptau`] | the files of ceremonies with a known tau |
 //! | [`malformed`] | files that must be refused, with the codes, and what `verify` must answer |
 //! | [`golden`] | proofs that another implementation made for the same files |
 //! | [`oracle`] | a slow, plain prover |
@@ -26,6 +27,7 @@ pub mod json;
 pub mod malformed;
 pub mod memory;
 pub mod oracle;
+pub mod ptau;
 pub mod python;
 pub mod r1cs;
 pub mod setup;

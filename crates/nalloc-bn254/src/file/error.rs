@@ -164,6 +164,27 @@ pub enum FileError {
         /// What is wrong with them.
         reason: PointError,
     },
+    /// A point that is not the power of tau, or the Lagrange point, that should stand there.
+    BadSrs {
+        /// Where it stands.
+        place: Place,
+        /// Which point.
+        what: String,
+    },
+    /// Powers of a tau that everybody knows.
+    InsecureSrs {
+        /// The file.
+        file: String,
+    },
+    /// A ceremony that was too small for what is asked for.
+    TooFewPowers {
+        /// Where its powers begin.
+        place: Place,
+        /// Powers that are needed.
+        expected: u64,
+        /// Powers that there are.
+        got: u64,
+    },
     /// A point of G2's curve that is not in G2.
     NotInSubgroup {
         /// Where it stands.
@@ -206,6 +227,9 @@ impl FileError {
             Self::NotOnCurve { .. } => "ERR_NOT_ON_CURVE",
             Self::PointAtInfinity { .. } => "ERR_POINT_AT_INFINITY",
             Self::BadEncoding { .. } => "ERR_BAD_ENCODING",
+            Self::BadSrs { .. } => "ERR_BAD_SRS",
+            Self::InsecureSrs { .. } => "ERR_INSECURE_SRS",
+            Self::TooFewPowers { .. } => "ERR_DEGREE",
             Self::NotInSubgroup { .. } => "ERR_NOT_IN_SUBGROUP",
         }
     }
@@ -273,6 +297,21 @@ impl FileError {
                 write!(f, "{place}: {what}: ")?;
                 reason.write_reason(f)
             }
+            Self::BadSrs { place, what } => write!(
+                f,
+                "{place}: {what}: expected that of the tau of tau G2, got another point. The file \
+                 is damaged, or not that of a ceremony"
+            ),
+            Self::InsecureSrs { file } => write!(
+                f,
+                "{file}: expected a ceremony with contributions, got one without: tau is 1, so \
+                 anybody can open a commitment to any value"
+            ),
+            Self::TooFewPowers { place, expected, got } => write!(
+                f,
+                "{place}: expected at least {expected} powers of tau, got {got}. Use the file of a \
+                 larger ceremony"
+            ),
             Self::NotInSubgroup { place, what } => {
                 write!(f, "{place}: {what}: expected a point of order r, got one of another order")
             }

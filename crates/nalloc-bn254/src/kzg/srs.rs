@@ -17,6 +17,9 @@
 //!   the others, give the same commitment to the values x^i as the powers give to the coefficients
 //!   of the polynomial with these values.
 //!
+//! Where a check fails, it is made again of parts of the points, to find the first one that is
+//! wrong.
+//!
 //! Cost: two sums of all powers, one of each kind for Lagrange points, a transform, two pairings.
 //! Nothing here tells whether somebody knows tau: that is what a ceremony is for.
 
@@ -73,10 +76,10 @@ impl Srs {
     /// the head of this file. The observer sees the phase "msm".
     ///
     /// # Errors
-    /// [`Error::SrsRefused`], [`Error::LengthMismatch`] where the number of Lagrange points is no
-    /// power of two or above that of powers, [`Error::Memory`], [`Error::Random`],
+    /// [`Error::SrsRefused`], [`Error::SrsPointRefused`] with the first point that does not fit
+    /// those before it, [`Error::LengthMismatch`] where the number of Lagrange points is no power
+    /// of two or above that of powers, [`Error::Memory`], [`Error::Random`],
     /// [`Error::Cancelled`].
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the readers of files"))]
     pub(crate) fn from_points(
         points: SrsPoints,
         pool: &Pool,
@@ -169,6 +172,10 @@ impl fmt::Debug for Srs {
     }
 }
 
+/// What messages call a point of an SRS.
+pub(super) const POWER: &str = "power";
+pub(super) const LAGRANGE_POINT: &str = "Lagrange point";
+
 const TOO_FEW: Error =
     Error::SrsRefused { expected: "2 powers of tau at least", got: "fewer of them" };
 
@@ -197,6 +204,24 @@ fn lagrange_at(tau: Fr, root: Fr, n: usize, pool: &Pool) -> Result<HeapBuffer<Fr
     Ok(values)
 }
 
+/// The least count above `right` for which `fits` does not hold, where it does for `right` and all
+/// below some count, and not for `wrong` and all above: one question for each bit of `wrong`.
+fn least_wrong(
+    mut right: usize,
+    mut wrong: usize,
+    fits: impl Fn(usize) -> Result<bool, Error>,
+) -> Result<usize, Error> {
+    while wrong - right > 1 {
+        let middle = right.midpoint(wrong);
+        if fits(middle)? {
+            right = middle;
+        } else {
+            wrong = middle;
+        }
+    }
+    Ok(wrong)
+}
+
 /// The checks of a sequence of points, with one random number for all.
 struct Check<'a> {
     srs: &'a Srs,
@@ -212,20 +237,25 @@ impl Check<'_> {
             return Err(TOO_FEW);
         }
         if powers[0] != G1Affine::GENERATOR {
-            let (expected, got) = ("the generator (1, 2) as the first power of tau", "another one");
-            return Err(Error::SrsRefused { expected, got });
+            return Err(Error::SrsPointRefused { what: POWER, index: 0 });
         }
+        if self.are_powers(powers)? {
+            return Ok(());
+        }
+        // The generator alone is right.
+        let count = least_wrong(1, powers.len(), |count| self.are_powers(&powers[..count]))?;
+        Err(Error::SrsPointRefused { what: POWER, index: count - 1 })
+    }
+
+    /// Whether so many points, of which the first is the generator, are powers of tau.
+    fn are_powers(&self, powers: &[G1Affine]) -> Result<bool, Error> {
         let (low, high) = (&powers[..powers.len() - 1], &powers[1..]);
         let mut weights = self.weights(low.len())?;
         to_plain(&mut weights, self.pool);
         let [low, high] = [low, high].map(|points| self.sum(points, &weights));
         let verifier = &self.srs.verifier;
         let pairs = [(high?, &verifier.generator), (-low?, &verifier.tau)];
-        if MillerLoops::of(&pairs).is_one() {
-            return Ok(());
-        }
-        let (expected, got) = ("powers of the tau of tau G2", "points that are not");
-        Err(Error::SrsRefused { expected, got })
+        Ok(MillerLoops::of(&pairs).is_one())
     }
 
     fn lagrange(&self) -> Result<(), Error> {
@@ -237,19 +267,26 @@ impl Check<'_> {
             let expected = 1 << powers.len().ilog2();
             return Err(Error::LengthMismatch { what: "Lagrange points", expected, got });
         }
-        let mut values = self.weights(got)?;
-        let ntt = Ntt::new(got.ilog2())?;
+        if self.are_lagrange(points, got)? {
+            return Ok(());
+        }
+        let count = least_wrong(0, got, |count| self.are_lagrange(points, count))?;
+        Err(Error::SrsPointRefused { what: LAGRANGE_POINT, index: count - 1 })
+    }
+
+    /// Whether the first `count` of the Lagrange points fit the powers.
+    fn are_lagrange(&self, points: &[G1Affine], count: usize) -> Result<bool, Error> {
+        let mut values = self.weights(points.len())?;
+        values[count..].fill(Fr::ZERO);
+        let ntt = Ntt::new(points.len().ilog2())?;
         let arena = Arena::with_capacity(scratch_bytes(ntt.log2(), self.pool.thread_count()))?;
         let mut coefficients = HeapBuffer::from_slice(&values)?;
         ntt.inverse(&mut coefficients, &mut ntt.work(self.pool, &arena, self.observer)?)?;
         drop(arena);
         to_plain(&mut values, self.pool);
         to_plain(&mut coefficients, self.pool);
-        if self.sum(points, &values)? == self.sum(&powers[..got], &coefficients)? {
-            return Ok(());
-        }
-        let (expected, got) = ("Lagrange points of the same tau", "points that are not");
-        Err(Error::SrsRefused { expected, got })
+        let powers = &self.srs.powers()[..points.len()];
+        Ok(self.sum(points, &values)? == self.sum(powers, &coefficients)?)
     }
 
     /// 1, x, x^2, ..
@@ -305,23 +342,26 @@ mod tests {
     #[test]
     fn one_wrong_point_anywhere_is_refused() {
         let double = |point: &G1Affine| Jacobian::from(*point).double().to_affine();
-        for index in [1, 2, LEN - 1] {
+        for index in [1, 2, 17, LEN - 1] {
+            let expected = format!(
+                "SRS: power {index}: expected that of the tau of tau G2, got another point"
+            );
             let said = refusal(|points| points.powers[index] = double(&points.powers[index]));
-            assert_eq!(said, "SRS: expected powers of the tau of tau G2, got points that are not");
+            assert_eq!(said, expected);
             let said = refusal(|points| points.powers[index] = G1Affine::INFINITY);
-            assert!(said.ends_with("got points that are not"), "{said}");
+            assert_eq!(said, expected);
         }
-        for index in [0, 31] {
+        for index in [0, 13, 31] {
             let said = refusal(|points| {
                 let lagrange = points.lagrange.as_mut().expect("Lagrange points");
                 lagrange[index] = double(&lagrange[index]);
             });
-            assert!(said.starts_with("SRS: expected Lagrange points of the same tau"), "{said}");
+            assert!(said.starts_with(&format!("SRS: Lagrange point {index}: ")), "{said}");
         }
         let said = refusal(|points| points.powers[0] = double(&points.powers[0]));
-        assert!(said.contains("the generator (1, 2)"), "{said}");
+        assert!(said.starts_with("SRS: power 0: "), "{said}");
         let said = refusal(|points| points.tau_g2 = G2Affine::GENERATOR);
-        assert!(said.contains("powers of the tau of tau G2"), "{said}");
+        assert!(said.starts_with("SRS: power 1: "), "{said}");
         let said = refusal(|points| points.tau_g2 = G2Affine::INFINITY);
         assert!(said.ends_with("got infinity"), "{said}");
     }

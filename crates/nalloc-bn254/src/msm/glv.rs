@@ -16,7 +16,7 @@
 use crate::field::limbs::{Limbs, mac};
 
 /// Bits of the halves' sizes.
-pub(super) const HALF_BITS: u32 = 126;
+pub(crate) const HALF_BITS: u32 = 126;
 /// round(N22 2^260 / r).
 const G1: [u64; 3] = [0x398f_d030_0ff6_5651, 0xccef_014a_773d_2d25, 0x24];
 /// round(N12 2^260 / r).
@@ -26,7 +26,7 @@ const N12: u128 = 0x89d3_2568_94d2_13e3;
 const N22: u128 = 0x6f4d_8248_eeb8_59fd_0be4_e154_1221_250b;
 
 /// k1 and k2 for k below r.
-pub(super) fn halves(k: &Limbs) -> [i128; 2] {
+pub(crate) fn halves(k: &Limbs) -> [i128; 2] {
     let (b1, b2) = (rounded_product(k, &G1), rounded_product(k, &G2));
     let k = u128::from(k[1]) << 64 | u128::from(k[0]);
     let k1 = k.wrapping_sub(b1.wrapping_mul(N11)).wrapping_sub(b2.wrapping_mul(N12));

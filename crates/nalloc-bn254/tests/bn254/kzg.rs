@@ -1,8 +1,12 @@
 //! KZG against a naive oracle with a known tau, against arkworks, and against forgers.
 
+mod malformed;
 mod many;
 mod one;
 mod pipeline;
+mod ptau;
+pub mod ptau_fuzz;
+mod raw;
 mod srs;
 
 use nalloc_bn254::kzg::{Commitment, Prover, ProverOptions, Srs};
