@@ -5,6 +5,7 @@ import os from 'node:os'
 import path from 'node:path'
 import test from 'ava'
 import * as snarkjs from 'snarkjs'
+import { endSnarkjs, holdCeremony } from './_ceremony.ts'
 import { inspection } from './_internal.ts'
 import { fixtures } from './_repository.ts'
 
@@ -20,24 +21,13 @@ interface Setups {
   readonly fflonk: { setup(r1cs: string, ptau: string, zkey: string): Promise<unknown> }
 }
 
-function curve(): { terminate(): Promise<void> } {
-  const { curve_bn128 } = globalThis as { curve_bn128?: { terminate(): Promise<void> } }
-  if (!curve_bn128) throw new Error('snarkjs: expected its curve in globalThis.curve_bn128')
-  return curve_bn128
-}
-
 test.before(async () => {
-  // Makes snarkjs build its curve, which it wants to be handed back.
-  await snarkjs.r1cs.info(circuit)
-  await snarkjs.powersOfTau.newAccumulator(curve(), POWER, file('new.ptau'))
-  await snarkjs.powersOfTau.contribute(file('new.ptau'), file('one.ptau'), 'one', 'entropy')
-  await snarkjs.powersOfTau.contribute(file('one.ptau'), file('two.ptau'), 'two', 'entropy')
-  await snarkjs.powersOfTau.preparePhase2(file('two.ptau'), file('final.ptau'))
+  const { second } = await holdCeremony(POWER, folder)
+  await snarkjs.powersOfTau.preparePhase2(second, file('final.ptau'))
 })
 
 test.after.always(async () => {
-  // snarkjs keeps its worker threads until they are told to go.
-  await curve().terminate()
+  await endSnarkjs()
   fs.rmSync(folder, { recursive: true })
 })
 

@@ -19,6 +19,8 @@ impl AsRef<str> for Code {
     }
 }
 
+/// Bytes that no point has in an encoding.
+pub const BAD_ENCODING: Code = Code("ERR_BAD_ENCODING");
 /// Native work still uses what was to be changed.
 pub const BUSY: Code = Code("ERR_BUSY");
 /// The task was cancelled; TypeScript turns it into the signal's reason.
@@ -47,10 +49,14 @@ pub const LIMIT: Code = Code("ERR_LIMIT");
 pub const LOCK: Code = Code("ERR_LOCK");
 /// A number is not below its modulus.
 pub const NON_CANONICAL: Code = Code("ERR_NON_CANONICAL");
+/// A point of another order.
+pub const NOT_IN_SUBGROUP: Code = Code("ERR_NOT_IN_SUBGROUP");
 /// A point does not satisfy its curve's equation.
 pub const NOT_ON_CURVE: Code = Code("ERR_NOT_ON_CURVE");
 /// The system refused memory.
 pub const NO_MEMORY: Code = Code("ERR_NO_MEMORY");
+/// The point at infinity where there must be another.
+pub const POINT_AT_INFINITY: Code = Code("ERR_POINT_AT_INFINITY");
 /// The waiting line is full.
 pub const QUEUE_FULL: Code = Code("ERR_QUEUE_FULL");
 /// Points are not those of a ceremony.
@@ -123,7 +129,7 @@ impl From<nalloc_bn254::Error> for Failure {
                 DOMAIN
             }
             Error::DegreeTooLarge { .. } => DEGREE,
-            Error::SrsRefused { .. } => SRS,
+            Error::SrsRefused { .. } | Error::SrsPointRefused { .. } => SRS,
             Error::MemoryLimit { .. } => LIMIT,
             Error::LengthMismatch { .. } => LENGTH_MISMATCH,
             Error::ScalarNotCanonical { .. }

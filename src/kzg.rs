@@ -1,10 +1,10 @@
-//! `SrsHandle`: the points of a ceremony in native memory, and what is computed with them:
-//! commitments to polynomials, openings, and their check.
+//! What is computed with an SRS: commitments to polynomials, openings, and their check.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use nalloc_bn254::{
     Fr, G1Affine, Polynomial,
+    encoding::opening_calldata,
     kzg::{Commitment, Opening, Proof, Prover, ProverOptions, Srs, VerifyError},
 };
 use napi::{
@@ -15,11 +15,11 @@ use napi_derive::napi;
 
 use crate::{
     compute::{Computation, arena_bytes},
-    error::{Failure, NON_CANONICAL, Result},
+    error::{Failure, INVALID_ARG, NON_CANONICAL, Result},
     line::{self, Grant, Turn},
-    number,
     points::{POINT_BYTES, read_point, write_point, wrong},
     polynomial::PolynomialHandle,
+    srs::SrsHandle,
     task::{Task, TaskState},
     transform::{log2_of, scalar},
     vector::{ELEMENT_BYTES, FrVectorHandle},
@@ -29,72 +29,6 @@ use crate::{
 const WHAT: &str = "the commitment";
 /// A commitment, a point, a value and a proof.
 const OPENING_BYTES: usize = 2 * POINT_BYTES + 2 * ELEMENT_BYTES;
-
-/// Points of a ceremony in native memory. Jobs that use them keep them alive beyond `dispose()`.
-#[napi]
-pub struct SrsHandle {
-    srs: Mutex<Option<Arc<Srs>>>,
-    degree_max: usize,
-}
-
-impl SrsHandle {
-    /// Points that were checked.
-    pub fn of(srs: Srs) -> Self {
-        Self { degree_max: srs.degree_max(), srs: Mutex::new(Some(Arc::new(srs))) }
-    }
-
-    fn lease(&self) -> Result<Arc<Srs>> {
-        self.slot().clone().ok_or_else(|| Failure::disposed("SRS").into())
-    }
-
-    fn slot(&self) -> MutexGuard<'_, Option<Arc<Srs>>> {
-        // A slot is whole between any two statements.
-        self.srs.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-#[napi]
-impl SrsHandle {
-    /// The highest degree of a polynomial that can be committed to.
-    #[napi(getter, catch_unwind)]
-    #[must_use]
-    pub fn degree_max(&self) -> f64 {
-        number::from_usize(self.degree_max)
-    }
-
-    /// True after `dispose()`.
-    #[napi(getter, catch_unwind)]
-    #[must_use]
-    pub fn is_disposed(&self) -> bool {
-        self.slot().is_none()
-    }
-
-    /// Frees the points as soon as no job uses them.
-    #[napi(catch_unwind)]
-    pub fn dispose(&self) {
-        self.slot().take();
-    }
-}
-
-/// Powers of a tau in 32 plain little-endian bytes, which the caller knows: up to that of
-/// `degreeMax`, 1 at least. Rejects with `ERR_BAD_SRS` for a tau of zero.
-#[napi(catch_unwind, ts_return_type = "Promise<SrsHandle>")]
-pub fn unsafe_srs_for_tests<'env>(
-    env: &'env Env,
-    tau: Uint8ArraySlice<'_>,
-    degree_max: u32,
-    memory_limit_bytes: Option<f64>,
-    task: &Task,
-) -> Result<PromiseRaw<'env, SrsHandle>> {
-    let tau = scalar("tau", &tau)?;
-    let len = usize::try_from(degree_max).unwrap_or(usize::MAX).saturating_add(1);
-    // The points, and a scalar for each while they are made.
-    let bytes = len.saturating_mul(POINT_BYTES + ELEMENT_BYTES);
-    let needed_bytes = number::wide(bytes);
-    let computation = Computation { what: "the SRS", needed_bytes, memory_limit_bytes };
-    let make = move |_: &TaskState, grant: &Grant| Ok(Srs::unsafe_for_tests(tau, len, grant.pool)?);
-    computation.start(env, task, make, SrsHandle::of)
-}
 
 /// Resolves to the commitment to a polynomial, 64 bytes. Rejects with `ERR_DEGREE` where the SRS has
 /// too few powers.
@@ -220,6 +154,18 @@ pub fn kzg_verify<'env>(
         }
     };
     task.start(env, Turn::AtOnce, work, |is_valid| is_valid)
+}
+
+/// The words of an opening as a Solidity contract takes them: the commitment, the point, the value
+/// and the proof, in hexadecimal. Throws `ERR_INVALID_ARG` for what is no opening.
+#[napi(catch_unwind)]
+pub fn kzg_calldata(opening: Uint8ArraySlice<'_>) -> Result<String> {
+    let read = opening.as_array().and_then(read_opening);
+    let (commitment, Opening { point, value, proof }) = read.ok_or_else(|| {
+        let message = "opening: expected points of the curve and integers in [0, r), got others";
+        Failure::new(INVALID_ARG, message)
+    })?;
+    Ok(opening_calldata(&commitment.point(), point, value, &proof.point()))
 }
 
 /// None unless its points are points and its numbers are below r.

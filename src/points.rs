@@ -13,7 +13,10 @@ use napi::{
 use napi_derive::napi;
 
 use crate::{
-    error::{BUSY, Failure, INVALID_ARG, NON_CANONICAL, NOT_ON_CURVE, Result},
+    error::{
+        BAD_ENCODING, BUSY, Failure, INVALID_ARG, NON_CANONICAL, NOT_IN_SUBGROUP, NOT_ON_CURVE,
+        POINT_AT_INFINITY, Result,
+    },
     limit,
     line::{Grant, Turn},
     number,
@@ -182,13 +185,17 @@ fn beyond() -> Failure {
 
 /// What is wrong with the point of this name.
 pub fn wrong(name: &str, error: PointError) -> Failure {
-    if error == PointError::NotOnCurve {
-        let message = format!("{name}: expected a point of the curve, got none");
-        Failure::new(NOT_ON_CURVE, message)
-    } else {
-        let message = format!("{name}: expected coordinates below q, got one at or above it");
-        Failure::new(NON_CANONICAL, message)
-    }
+    let code = match error {
+        PointError::NonCanonical => NON_CANONICAL,
+        PointError::NotOnCurve => NOT_ON_CURVE,
+        PointError::NotInSubgroup => NOT_IN_SUBGROUP,
+        PointError::Infinity => POINT_AT_INFINITY,
+        _ => BAD_ENCODING,
+    };
+    // It calls every point "point".
+    let text = error.to_string();
+    let reason = text.strip_prefix("point: ").unwrap_or(&text);
+    Failure::new(code, format!("{name}: {reason}"))
 }
 
 /// x and y as plain little-endian numbers; none where one of them is not below q.

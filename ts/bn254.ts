@@ -9,7 +9,7 @@ export { type Ntt, ntt } from './bn254/ntt.ts'
 export type * from './bn254/options.ts'
 export type { G1 } from './bn254/point.ts'
 export { type Division, Polynomial } from './bn254/polynomial.ts'
-export { Srs } from './bn254/srs.ts'
+export { type PointEncoding, type RawLayout, Srs } from './bn254/srs.ts'
 export type {
   AbortOptions,
   AbortSignalLike,

@@ -42,6 +42,8 @@ export type NativeG1Vector = Addon.G1VectorHandle
 export type NativePolynomial = Addon.PolynomialHandle
 /** Points of a ceremony in native memory. @internal */
 export type NativeSrs = Addon.SrsHandle
+/** How an SRS is read. @internal */
+export type NativeSrsSettings = Addon.SrsSettings
 /** What a secret must have. @internal */
 export type SecretRequirements = Addon.SecretRequirements
 /** A witness in secret native memory. @internal */

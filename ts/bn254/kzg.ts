@@ -1,6 +1,6 @@
 // Commitments to polynomials, and proofs of their values.
 
-import { Call } from '../_call.ts'
+import { Call, callNative } from '../_call.ts'
 import { checkOptions, showType } from '../_check.ts'
 import { ELEMENT_BYTES, PRIME } from '../_field.ts'
 import { wrongType } from '../errors.ts'
@@ -143,6 +143,20 @@ export class Kzg {
     }
     const { kzgVerify } = binding()
     return call.run((task) => kzgVerify(nativeSrsOf(this.#srs), bytes, task))
+  }
+
+  /**
+   * The arguments of a Solidity function `(uint256[2], uint256, uint256, uint256[2])`: the commitment,
+   * the point, the value and the proof, in words of EIP-196. Infinity is two zeros.
+   *
+   * @throws ERR_INVALID_ARG for what is no opening
+   */
+  static toCalldata(opening: KzgOpening): string {
+    const bytes = new Uint8Array(OPENING_BYTES)
+    if (!writeOpening(bytes, opening)) {
+      throw wrongType('opening', 'what open() gave', showType(opening))
+    }
+    return callNative(() => binding().kzgCalldata(bytes))
   }
 }
 

@@ -62,6 +62,8 @@ export const EXIT_OF_ERROR: Readonly<Record<ErrorCode, ExitCode>> = {
   ERR_LENGTH_MISMATCH: EXIT.badInput,
   ERR_DEGREE: EXIT.badInput,
   ERR_BAD_SRS: EXIT.badInput,
+  ERR_INSECURE_SRS: EXIT.badInput,
+  ERR_BAD_ENCODING: EXIT.badInput,
   ERR_PLATFORM: EXIT.environment,
   ERR_BINARY_MISSING: EXIT.environment,
   ERR_SNARKJS_MISSING: EXIT.environment,
