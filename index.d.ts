@@ -377,6 +377,12 @@ export interface KeyShape {
 }
 
 /**
+ * The words of an opening as a Solidity contract takes them: the commitment, the point, the value
+ * and the proof, in hexadecimal. Throws `ERR_INVALID_ARG` for what is no opening.
+ */
+export declare function kzgCalldata(opening: Uint8Array): string
+
+/**
  * Resolves to the commitment to a polynomial, 64 bytes. Rejects with `ERR_DEGREE` where the SRS has
  * too few powers.
  */
@@ -503,6 +509,18 @@ export interface OpenOptions {
 export declare function openProvingKey(source: Source, options: OpenOptions, task: Task): Promise<ProvingKeyHandle>
 
 /**
+ * Reads the powers of tau in a .ptau file: a path, or bytes, which are copied before this returns
+ * unless they lie in an arena or were copied already. Every point is checked.
+ */
+export declare function openPtau(source: Source, settings: SrsSettings, task: Task): Promise<SrsHandle>
+
+/**
+ * Reads powers of tau from a flat file of points, with tau times the generator of G2 in the same
+ * encoding; a source as for `openPtau`. Throws what is wrong with that point.
+ */
+export declare function openRaw(source: Source, layout: RawSettings, tauG2: Uint8Array, settings: SrsSettings, task: Task): Promise<SrsHandle>
+
+/**
  * Opens the verification key in a .zkey, of which no more is read; a source as for
  * `openProvingKey`.
  */
@@ -569,6 +587,16 @@ export interface ProveOptions {
 
 /** How many calls may wait. */
 export declare function queueMax(): number
+
+/** What a flat file of points holds. */
+export interface RawSettings {
+  /** How a point is written: the name of an encoding. */
+  encoding: string
+  /** Bytes before the first point. */
+  skipBytes: number
+  /** Whether the first point is tau times the generator, which is left out then. */
+  startsWithTau: boolean
+}
 
 /** Reads the regular file at `path` into a new secret. */
 export declare function readSecret(path: string, require: SecretRequirements, task: Task): Promise<SecretHandle>
@@ -642,6 +670,16 @@ export declare function sharedWitness(number: number): WitnessHandle
 
 /** Lets the kernel take every cached page when it needs memory; how many bytes. */
 export declare function softenCache(): number
+
+/** How an SRS is read. */
+export interface SrsSettings {
+  /** The highest degree that will be committed to, at least 1. */
+  degreeMax: number
+  /** Refuse with `ERR_LIMIT` when reading needs more bytes. */
+  memoryLimitBytes?: number
+  /** How messages name the file. */
+  name: string
+}
 
 /** The allocator's figures, now. */
 export declare function stats(): MemoryStats

@@ -34,6 +34,10 @@ export async function makeWorkplace(): Promise<Workplace> {
   fs.copyFileSync(recordedFile('winter'), inFolder('recorded.csv.gz'))
   fs.copyFileSync(SMALL.wasm, inFolder('circuit.wasm'))
   fs.copyFileSync(path.join(fixtures, 'bits.r1cs'), inFolder('circuit.r1cs'))
+  fs.copyFileSync(path.join(fixtures, 'ceremony.ptau'), inFolder('powersOfTau.ptau'))
+  for (const name of ['g1.dat', 'tau_g2.dat']) {
+    fs.copyFileSync(path.join(fixtures, name), inFolder(name))
+  }
   fs.copyFileSync(SMALL.vk, inFolder('verification_key.json'))
   fs.writeFileSync(inFolder('input.json'), JSON.stringify(SMALL.input))
   const module = await calculator.compileCalculator('circuit', fs.readFileSync(SMALL.wasm))
