@@ -25,10 +25,18 @@ export async function makeWorkplace(): Promise<Workplace> {
   const inFolder = (name: string) => path.join(folder, name)
   fs.mkdirSync(inFolder('node_modules/.bin'), { recursive: true })
   fs.symlinkSync(root, inFolder('node_modules/nalloc'))
-  fs.symlinkSync(path.join(root, 'node_modules/prom-client'), inFolder('node_modules/prom-client'))
+  fs.mkdirSync(inFolder('node_modules/@opentelemetry'))
+  for (const name of ['prom-client', '@opentelemetry/api']) {
+    fs.symlinkSync(path.join(root, 'node_modules', name), inFolder(`node_modules/${name}`))
+  }
+  fs.symlinkSync(path.join(root, 'benches'), inFolder('benches'))
   // As npm would write it; tsc's output is not executable.
   const program = `#!/bin/sh\nexec '${process.execPath}' '${root}/dist/cli/main.js' "$@"\n`
   fs.writeFileSync(inFolder('node_modules/.bin/nalloc'), program, { mode: 0o755 })
+  // Stands for a prover of somebody's: it has a large block.
+  fs.writeFileSync(inFolder('prove.js'), 'Buffer.alloc(8 << 20, 1)\n')
+  const prover = `#!/bin/sh\nexec '${process.execPath}' prove.js\n`
+  fs.writeFileSync(inFolder('prover'), prover, { mode: 0o755 })
   fs.copyFileSync(SMALL.zkey, inFolder('circuit.zkey'))
   for (const name of ['trace', 'before']) fs.copyFileSync(example, inFolder(`${name}.nltrace`))
   fs.copyFileSync(recordedFile('winter'), inFolder('recorded.csv.gz'))

@@ -62,6 +62,7 @@ export function muslNode(major, machine) {
 
 /** musl's loader, which is also the C library; from a suite of Debian's that apt is not told about. */
 function muslLoader(machine) {
+  const architecture = { x86_64: 'amd64', aarch64: 'arm64' }[machine]
   const folder = path.join(FOLDER, `musl-${MUSL_SUITE}`)
   const loader = path.join(folder, machine, `usr/lib/${machine}-linux-musl/libc.so`)
   if (fs.existsSync(loader)) return loader
@@ -78,11 +79,11 @@ function muslLoader(machine) {
     `Dir::State::lists=${path.join(folder, 'lists')}`,
     `Dir::Cache=${path.join(folder, 'cache')}`,
     'APT::Get::List-Cleanup=0',
-    'APT::Architectures={amd64;arm64}',
     'APT::Sandbox::User=root',
   ].flatMap((option) => ['-o', option])
+  // Of architectures that dpkg has not been told of, apt has no lists.
+  tryRun('dpkg', ['--add-architecture', architecture])
   tryRun('apt-get', [...options, '-qq', 'update'])
-  const architecture = { x86_64: 'amd64', aarch64: 'arm64' }[machine]
   const out = path.join(folder, 'out')
   tryRun('apt-get', [...options, '-qq', 'download', `musl:${architecture}`], { cwd: out })
   const archive = fs.readdirSync(out).find((entry) => entry.endsWith(`_${architecture}.deb`))
