@@ -178,7 +178,7 @@ test('a record gets its header once and cells with commas are quoted', (t) => {
 test('a machine is described by what the kernel shows, as the Rust kit describes it', (t) => {
   const folder = temporaryFolder(t)
   const files = {
-    'proc/cpuinfo': 'processor\t: 0\nmodel name\t: Some CPU 9\nmodel name\t: Other\n',
+    'proc/cpuinfo': 'cpu family\t: 25\nmodel\t\t: 17\nmodel name\t: Some CPU 9\nmodel name\t: X\n',
     'proc/meminfo': 'MemTotal:       16252928 kB\nMemFree: 1 kB\n',
     'proc/sys/kernel/osrelease': '6.1.0-x\n',
     'sys/kernel/mm/transparent_hugepage/enabled': 'always [madvise] never\n',
@@ -188,7 +188,8 @@ test('a machine is described by what the kernel shows, as the Rust kit describes
     fs.writeFileSync(path.join(folder, name), text)
   }
 
-  t.is(describe(folder, 8), 'Some CPU 9, 8 threads, 16 GiB, Linux 6.1.0-x, THP madvise')
+  const cpu = 'Some CPU 9 (family 25, model 17)'
+  t.is(describe(folder, 8), `${cpu}, 8 threads, 16 GiB, Linux 6.1.0-x, THP madvise`)
 })
 
 test('contestants have processes of their own and as many rounds as planned', async (t) => {

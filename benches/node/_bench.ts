@@ -316,12 +316,17 @@ export function describe(folder: string, threads: number): string {
     return fs.existsSync(full) ? fs.readFileSync(full, 'utf8') : ''
   }
   const architecture = { x64: 'x86_64', arm64: 'aarch64' }[process.arch as string]
-  const model = /^model name\s*:(.*)$/m.exec(read('proc/cpuinfo'))?.[1]?.trim()
+  const cpuInfo = read('proc/cpuinfo')
+  const field = (name: string): string | undefined =>
+    new RegExp(`^${name}\\s*:(.*)$`, 'm').exec(cpuInfo)?.[1]?.trim()
+  const [model, family, number] = ['model name', 'cpu family', 'model'].map(field)
   const kib = Number(/^MemTotal:\s+(\d+) kB$/m.exec(read('proc/meminfo'))?.[1] ?? 0)
   const kernel = read('proc/sys/kernel/osrelease').trim()
   const mode = /\[(\w+)\]/.exec(read('sys/kernel/mm/transparent_hugepage/enabled'))?.[1]
   const memory = `${Math.round(kib / 2 ** 20)} GiB`
-  const cpu = model ?? architecture ?? process.arch
+  // Some names stand for several generations of a processor.
+  const generation = family && number ? ` (family ${family}, model ${number})` : ''
+  const cpu = `${model ?? architecture ?? process.arch}${generation}`
   return `${cpu}, ${threads} threads, ${memory}, Linux ${kernel}, THP ${mode ?? 'absent'}`
 }
 

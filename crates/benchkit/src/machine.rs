@@ -56,18 +56,22 @@ impl Machine {
 fn describe(root: &Path, threads: usize) -> String {
     let read = |path: &str| fs::read_to_string(root.join(path)).unwrap_or_default();
     let cpu_info = read("proc/cpuinfo");
-    // Some architectures name no model.
-    let model = cpu_info
-        .lines()
-        .find_map(|line| line.strip_prefix("model name")?.split_once(':'))
-        .map_or(std::env::consts::ARCH, |(_, model)| model.trim());
+    let field = |name: &str| {
+        let mut fields = cpu_info.lines().filter_map(|line| line.split_once(':'));
+        fields.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
+    };
+    // Some architectures name no model; some names stand for several generations of a processor.
+    let model = field("model name").unwrap_or(std::env::consts::ARCH);
+    let generation = field("cpu family").zip(field("model"));
+    let generation = generation
+        .map_or_else(String::new, |(family, model)| format!(" (family {family}, model {model})"));
     let memory_bytes = crate::usage::kib_field(&read("proc/meminfo"), "MemTotal").unwrap_or(0);
     let memory_gib = (memory_bytes + (1 << 29)) >> 30;
     let kernel = read("proc/sys/kernel/osrelease");
     let modes = read("sys/kernel/mm/transparent_hugepage/enabled");
     let mode = modes.split(['[', ']']).nth(1).unwrap_or("absent");
     let kernel = kernel.trim();
-    format!("{model}, {threads} threads, {memory_gib} GiB, Linux {kernel}, THP {mode}")
+    format!("{model}{generation}, {threads} threads, {memory_gib} GiB, Linux {kernel}, THP {mode}")
 }
 
 /// Whether huge pages are for those who ask: otherwise nobody gets them, or everybody.
@@ -133,7 +137,10 @@ mod tests {
     #[test]
     fn a_machine_is_described_by_what_the_kernel_shows() {
         let root = tree(&[
-            ("proc/cpuinfo", "processor\t: 0\nmodel name\t: Some CPU 9\nmodel name\t: Other\n"),
+            (
+                "proc/cpuinfo",
+                "cpu family\t: 25\nmodel\t\t: 17\nmodel name\t: Some CPU 9\nmodel name\t: X\n",
+            ),
             ("proc/meminfo", "MemTotal:       16252928 kB\nMemFree: 1 kB\n"),
             ("proc/sys/kernel/osrelease", "6.1.0-x\n"),
             ("proc/loadavg", "1.25 0.50 0.10 1/2 3\n"),
@@ -142,7 +149,10 @@ mod tests {
 
         let text = describe(root.path(), 8);
 
-        assert_eq!(text, "Some CPU 9, 8 threads, 16 GiB, Linux 6.1.0-x, THP madvise");
+        assert_eq!(
+            text,
+            "Some CPU 9 (family 25, model 17), 8 threads, 16 GiB, Linux 6.1.0-x, THP madvise"
+        );
         assert!((load(root.path()) - 1.25).abs() < 1e-9);
     }
 
