@@ -18,7 +18,8 @@ use super::digits::{CHUNK, Mix, Windows};
 /// What is paid in a task, in ns. An addition is 82 ms of kernel by 4.9 million additions, from
 /// samples of `perf` of one sum of 2^18 points (2-core Zen 5, other programs at work, 2026-11-21).
 /// The other two are estimates, not measured: neither is that in G2 and in plain Rust all grow
-/// alike.
+/// alike. `npm run bench:peers -- windows` shows how far from the best width this leads, and
+/// docs/msm.md what it showed.
 pub(super) const ADDITION_NS: u64 = 17;
 /// Two additions for each bucket, and a third for what the sums of segments take.
 pub(super) const BUCKET_NS: u64 = 42;

@@ -21,7 +21,7 @@ use super::{copied, copy, linear};
 /// Quotients with at most this many coefficients, and those by divisors of at most this degree, are
 /// computed by long division. With both at 512 that took 0.71 ms, and 0.92 by Newton's iteration,
 /// with both at 1024 2.5 and 1.6: `cargo bench --bench bn254 -- 'polynomial divide a square'` with
-/// this at 10000 and at 0, 2-core Zen 5, 2026-11-22.
+/// this at 10000 and at 0, 2-core Zen 4, 2026-11-22.
 const LONG_DIVISION_LEN_MAX: usize = 640;
 /// Coefficients of a remainder that one task computes.
 const REMAINDERS_PER_TASK: usize = 64;

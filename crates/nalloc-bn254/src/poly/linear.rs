@@ -24,7 +24,7 @@ use super::scratch::Scratch;
 const SEGMENT_LEN: usize = 120;
 /// Segments that go side by side. 2^20 coefficients in place took 14.1 ms with 32 of them and 11.7 to
 /// 12.8 with 128, in separate runs of `cargo bench --bench bn254 -- 'polynomial divide by'`, 2-core
-/// Zen 5, 2026-11-22.
+/// Zen 4, 2026-11-22.
 const SEGMENTS_PER_TASK: usize = 128;
 /// Up to here one chain is as fast: lanes are filled by eight segments.
 const CHAIN_LEN_MAX: usize = 8 * SEGMENT_LEN;

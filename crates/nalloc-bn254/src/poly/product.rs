@@ -19,7 +19,7 @@ use super::scratch::Scratch;
 
 /// Products with a factor of at most this many coefficients are made term by term. A square of 64
 /// took 32 microseconds by terms and 56 by transforms, one of 128 took 67 and 42: `cargo bench
-/// --bench bn254 -- 'polynomial square'` with this at 10000 and at 0, 2-core Zen 5, 2026-11-22.
+/// --bench bn254 -- 'polynomial square'` with this at 10000 and at 0, 2-core Zen 4, 2026-11-22.
 const SCHOOLBOOK_LEN_MAX: usize = 80;
 /// Terms that one task adds up, at least: 8 microseconds.
 const TERMS_PER_TASK: usize = 8192;
