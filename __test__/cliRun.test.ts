@@ -203,18 +203,25 @@ testIf(process.getuid?.() === 0 && has('cc'), 'only root can make a program of a
   },
 )
 
-test('a library that is missing or that the loader refuses is noticed', async (t) => {
+test('a library that is missing, no library, or refused by the loader is noticed', async (t) => {
   const folder = packageWithoutAddon(t)
   const program = path.join(folder, 'dist/cli/main.js')
+  const name = fs.readdirSync(root).find((file) => file.startsWith('libnalloc_preload.')) ?? ''
+  const write = (bytes: string | Uint8Array) => fs.writeFileSync(path.join(folder, name), bytes)
   const missing = await runCli(['run', '--', 'true'], { program })
-  // As one that was built for another machine: the loader says so, and goes on without it.
-  const tuple = fs.readdirSync(root).find((name) => name.startsWith('libnalloc_preload.')) ?? ''
-  fs.writeFileSync(path.join(folder, tuple), 'not a library')
+  write('not a library')
+  const other = await runCli(['run', '--', 'true'], { program })
+  // Its header speaks against nothing, and there is nothing to load behind it: the loader says so,
+  // and goes on without it.
+  const header = fs.readFileSync(path.join(root, name)).subarray(0, 64)
+  write(header.fill(0, 40, 48).fill(0, 60, 62))
   const ignored = await runCli(['run', '--', 'echo', 'ran'], { program })
   const refused = await runCli(['run', '--require', '--', 'true'], { program })
 
-  assertEnding(t, missing, 5)
-  t.regex(missing.stderr, /ERR_BINARY_MISSING/)
+  for (const ending of [missing, other]) {
+    assertEnding(t, ending, 5)
+    t.regex(ending.stderr, /ERR_BINARY_MISSING/)
+  }
   assertEnding(t, ignored, 0)
   t.is(ignored.stdout, 'ran\n')
   t.regex(ignored.stderr, /ran without nalloc/)
