@@ -6,9 +6,8 @@ use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use nalloc::Arena;
-use nalloc_bn254::{
-    Affine, Error, Field, Fq, Fr, G1Affine, Observer, Pool, msm, msm_scratch_bytes,
-};
+use nalloc_bn254::{Affine, Error, Field, Fq, Fr, G1Affine, Pool, msm, msm_scratch_bytes};
+use testkit::StopAfter;
 
 /// The system's heap, which looks for a word in all that it gets back.
 struct Searching;
@@ -42,15 +41,6 @@ unsafe impl GlobalAlloc for Searching {
     }
 }
 
-/// Wants to stop after scalars were recoded and one task got its points.
-struct StopLate(AtomicUsize);
-
-impl Observer for StopLate {
-    fn is_cancelled(&self) -> bool {
-        self.0.fetch_add(1, Ordering::SeqCst) > 1
-    }
-}
-
 #[test]
 fn no_point_that_scalars_chose_is_handed_back_to_the_heap() {
     let chosen = 5;
@@ -73,7 +63,8 @@ fn no_point_that_scalars_chose_is_handed_back_to_the_heap() {
     assert_eq!(FOUND.load(Ordering::SeqCst), 0, "after a sum");
 
     let scratch = Arena::with_capacity(bytes).expect("an arena");
-    let stopped = msm(&bases, &scalars, &pool, &scratch, &StopLate(AtomicUsize::new(0)));
+    // After scalars were recoded and one task got its points.
+    let stopped = msm(&bases, &scalars, &pool, &scratch, &StopAfter::new(2));
     assert!(matches!(stopped, Err(Error::Cancelled)));
     assert_eq!(FOUND.load(Ordering::SeqCst), 0, "after a sum that was stopped");
 }

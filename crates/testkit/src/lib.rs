@@ -11,6 +11,7 @@
 //! | [`differential`] | two ways to compute the same, on the bytes of a fuzzer |
 //! | [`python`], [`json`] | what makes files byte for byte those of the reference |
 //! | [`child`], [`memory`], [`TempDir`] | processes of their own; what this one has in memory |
+//! | [`StopAfter`] | an observer that stops what it watches |
 //!
 //! Everything is a pure function of its arguments and panics where a test would have to. Keys made
 //! here are worth nothing: anybody can forge proofs for them.
@@ -26,6 +27,7 @@ pub mod golden;
 pub mod json;
 pub mod malformed;
 pub mod memory;
+mod observer;
 pub mod oracle;
 pub mod ptau;
 pub mod python;
@@ -33,6 +35,7 @@ pub mod r1cs;
 pub mod setup;
 mod temp;
 
+pub use observer::StopAfter;
 pub use temp::TempDir;
 
 /// The Rust blocks of the readme are compiled and run as they stand.

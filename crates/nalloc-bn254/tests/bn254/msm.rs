@@ -1,7 +1,7 @@
 //! Sums of products against arkworks, for every kind of points and scalars, in G1 and G2.
 
 use std::env;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use ark_ec::{CurveGroup, VariableBaseMSM};
 use nalloc::Arena;
@@ -10,6 +10,7 @@ use nalloc_bn254::{
     Affine, Error, Field, Fq, Fq2, Fr, G1Affine, G2Affine, Jacobian, Observer, Pool, msm,
     msm_scratch_bytes,
 };
+use testkit::StopAfter;
 
 use crate::support::{Rng, ark_fr, ark_g1, ark_g2, our_g1, our_g2};
 
@@ -251,19 +252,6 @@ fn many_sums_share_a_pool_and_an_arena() {
     }
 }
 
-/// Wants to stop after it was asked a number of times.
-struct StopAfter {
-    questions_left: AtomicUsize,
-}
-
-impl Observer for StopAfter {
-    fn is_cancelled(&self) -> bool {
-        let left = self.questions_left.load(Ordering::SeqCst);
-        self.questions_left.store(left.saturating_sub(1), Ordering::SeqCst);
-        left == 0
-    }
-}
-
 #[test]
 fn an_observer_that_wants_to_stop_is_obeyed_whenever_it_says_so() {
     let mut rng = Rng::new();
@@ -273,7 +261,7 @@ fn an_observer_that_wants_to_stop_is_obeyed_whenever_it_says_so() {
         let (bases, scalars) = (&bases[..len], &scalars[..len]);
         for pool in &pools()[..2] {
             let scratch = Arena::with_capacity(msm_scratch_bytes::<Fq>(len, 2)).unwrap();
-            let observer = StopAfter { questions_left: AtomicUsize::new(questions) };
+            let observer = StopAfter::new(questions);
             let stopped = msm(bases, &plain(scalars), pool, &scratch, &observer);
             assert_eq!(stopped, Err(Error::Cancelled), "{len} {questions}");
         }

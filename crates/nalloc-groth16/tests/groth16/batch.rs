@@ -2,12 +2,13 @@
 
 use nalloc_bn254::{Affine, Field, Fr, G1Affine, G2Affine, Jacobian};
 use nalloc_groth16::{BatchItem, BatchOptions, BatchTexts, Error, Proof, VerifyingKey};
+use testkit::StopAfter;
 use testkit::cases::by_name;
 use testkit::circuit::int;
 use testkit::files::Fixture;
 use testkit::malformed::verify_cases;
 
-use crate::support::{Pair, StopAfter, outside_of_g2, pool};
+use crate::support::{Pair, outside_of_g2, pool};
 
 /// Numbers of proofs around those of a loop, and of a piece of two threads.
 const COUNTS: [usize; 10] = [1, 2, 3, 7, 8, 9, 16, 17, 64, 67];

@@ -4,11 +4,12 @@ use std::sync::Mutex;
 
 use nalloc_bn254::Observer;
 use nalloc_groth16::{Error, ProveOptions, ProvingKey, ReadOptions};
+use testkit::StopAfter;
 use testkit::cases::by_name;
 use testkit::circuit::int;
 use testkit::files::Fixture;
 
-use crate::support::{Pair, StopAfter, pool, reading};
+use crate::support::{Pair, pool, reading};
 
 /// 0, 1, 2, 3, 4, 5, 6, 7, 8, 10, 12, 15, ..
 fn question_counts() -> impl Iterator<Item = u64> {

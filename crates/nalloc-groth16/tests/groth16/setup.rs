@@ -5,13 +5,13 @@ use nalloc_groth16::{
     Error, ProveOptions, ProvingKey, SetupOptions, UnsafeDevSetup, VerifyingKey, Witness,
 };
 use sha2::{Digest, Sha512};
-use testkit::TempDir;
 use testkit::cases::{CASES, by_name, power_chain};
 use testkit::circuit::Circuit;
 use testkit::files::{Fixture, Section, container, zkey_sections};
 use testkit::setup::{Setup, Waste};
+use testkit::{StopAfter, TempDir};
 
-use crate::support::{StopAfter, allowing, pool, reading};
+use crate::support::{allowing, pool, reading};
 
 /// What the section of such keys says.
 const MARK: &str = "for development only: made by nalloc setup --unsafe-dev from secrets that \

@@ -1,9 +1,8 @@
 //! Keys and witnesses for the other modules.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use nalloc_bn254::{Fr, G2Affine, Observer, Pool};
+use nalloc_bn254::{Fr, G2Affine, Pool};
 use nalloc_groth16::{Error, Proof, ProveOptions, ProvingKey, ReadOptions, Witness};
 use testkit::files::Fixture;
 use testkit::malformed::Base;
@@ -37,25 +36,6 @@ pub fn reading(name: &str) -> ReadOptions<'_> {
 /// How a key is opened whose forged proofs would pass too.
 pub fn allowing(name: &str) -> ReadOptions<'_> {
     ReadOptions { allow_insecure: true, ..reading(name) }
-}
-
-/// Stops at the question after so many.
-pub struct StopAfter {
-    questions_left: AtomicU64,
-}
-
-impl StopAfter {
-    /// After `questions` that it lets pass.
-    pub fn new(questions: u64) -> Self {
-        Self { questions_left: AtomicU64::new(questions) }
-    }
-}
-
-impl Observer for StopAfter {
-    fn is_cancelled(&self) -> bool {
-        let left = |left: u64| left.checked_sub(1);
-        self.questions_left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err()
-    }
 }
 
 /// A key and a witness.

@@ -1,10 +1,8 @@
 //! Many polynomials through one prover: its memory, its table, and how it is stopped.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
-use nalloc_bn254::kzg::{Privacy, Prover, ProverOptions};
-use nalloc_bn254::{Error, Fr, Observer, Polynomial};
+use nalloc_bn254::kzg::{Committed, Privacy, Prover, ProverOptions, Query};
+use nalloc_bn254::{Error, Fr, Polynomial};
+use testkit::StopAfter;
 
 use super::{Setup, random};
 use crate::support::Rng;
@@ -72,50 +70,64 @@ fn a_prover_for_no_coefficients_or_for_too_many_is_refused() {
     assert_eq!(refused(LEN + 1), Some(too_large));
 }
 
-/// Stops everything once it was asked so many times; notes what it is told.
-#[derive(Default)]
-struct Stopper {
-    asked: AtomicUsize,
-    patience: AtomicUsize,
-    told: Mutex<Vec<(&'static str, u64, u64)>>,
-}
-
-impl Observer for Stopper {
-    fn is_cancelled(&self) -> bool {
-        self.asked.fetch_add(1, Ordering::SeqCst) >= self.patience.load(Ordering::SeqCst)
-    }
-
-    fn progress(&self, phase: &'static str, done: u64, total: u64) {
-        self.told.lock().unwrap().push((phase, done, total));
-    }
-}
-
 #[test]
-fn a_prover_stops_where_it_is_told_to_and_goes_on_afterwards() {
+fn a_prover_stops_at_every_question_and_goes_on_afterwards() {
+    type Call<'a> = &'a dyn Fn(&mut Prover<'_>) -> Option<Error>;
     let setup = Setup::new(LEN, 2);
-    let stopper = Stopper::default();
+    let observer = StopAfter::never();
     let mut options = ProverOptions::new(&setup.pool);
-    options.observer = &stopper;
+    options.observer = &observer;
     let mut prover = Prover::new(&setup.srs, options).unwrap();
     let mut rng = Rng::new();
     let polynomials: Vec<Polynomial<Fr>> = (0..3).map(|_| random(&mut rng, LEN)).collect();
+    let values: Vec<Fr> = polynomials[0].coefficients().to_vec();
+    let points = [rng.fr(), rng.fr()];
+    let committed = prover.commit_each(&polynomials).unwrap();
+    let all = || polynomials.iter().zip(&committed);
+    let committed: Vec<_> =
+        all().map(|(polynomial, &commitment)| Committed { polynomial, commitment }).collect();
+    let queries: Vec<_> = all()
+        .map(|(polynomial, &commitment)| Query { polynomial, commitment, points: &points })
+        .collect();
+    let calls: [Call<'_>; 6] = [
+        &|prover| prover.commit(&polynomials[0]).err(),
+        &|prover| prover.commit_each(&polynomials).err(),
+        &|prover| prover.commit_evaluations(&values).err(),
+        &|prover| prover.open(&polynomials[0], points[0]).err(),
+        &|prover| prover.open_at_point(&committed, points[0], b"").err(),
+        &|prover| prover.open_at_points(&queries, b"").err(),
+    ];
 
-    for patience in 0..3 {
-        stopper.asked.store(0, Ordering::SeqCst);
-        stopper.patience.store(patience, Ordering::SeqCst);
-        assert_eq!(prover.open(&polynomials[0], rng.fr()), Err(Error::Cancelled));
+    for (index, call) in calls.into_iter().enumerate() {
+        observer.reset(u64::MAX);
+        assert_eq!(call(&mut prover), None);
+        let questions = observer.asked();
+        assert!(questions > 1, "call {index} asks {questions} times");
+        for question in 0..questions {
+            observer.reset(question);
+            assert_eq!(call(&mut prover), Some(Error::Cancelled), "call {index}, {question}");
+        }
     }
-    stopper.asked.store(0, Ordering::SeqCst);
-    stopper.patience.store(2, Ordering::SeqCst);
-    assert_eq!(prover.commit_each(&polynomials), Err(Error::Cancelled));
+    let opening = |prover: &mut Prover<'_>| prover.open(&polynomials[1], points[0]).unwrap();
+    observer.reset(u64::MAX);
+    assert_eq!(opening(&mut prover), opening(&mut setup.prover()));
+}
 
-    stopper.patience.store(usize::MAX, Ordering::SeqCst);
-    stopper.told.lock().unwrap().clear();
-    let commitments = prover.commit_each(&polynomials).unwrap();
+#[test]
+fn a_prover_tells_how_many_polynomials_are_committed_to() {
+    let setup = Setup::new(LEN, 2);
+    let observer = StopAfter::never();
+    let mut options = ProverOptions::new(&setup.pool);
+    options.observer = &observer;
+    let mut rng = Rng::new();
+    let polynomials: Vec<Polynomial<Fr>> = (0..3).map(|_| random(&mut rng, LEN)).collect();
+
+    let commitments = Prover::new(&setup.srs, options).unwrap().commit_each(&polynomials).unwrap();
+
     for (polynomial, commitment) in polynomials.iter().zip(&commitments) {
         assert_eq!(commitment.point(), setup.oracle(polynomial));
     }
-    let told = stopper.told.lock().unwrap();
+    let told = observer.told();
     let commits: Vec<_> = told.iter().filter(|(phase, ..)| *phase == "commit").copied().collect();
     assert_eq!(commits, [("commit", 1, 3), ("commit", 2, 3), ("commit", 3, 3)]);
     assert!(told.iter().any(|(phase, ..)| *phase == "msm"));

@@ -1,10 +1,9 @@
 //! Good `.ptau` files, of snarkjs and of our own writer.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use nalloc_bn254::file::FileError;
 use nalloc_bn254::kzg::{Srs, SrsOptions};
-use nalloc_bn254::{Error, Field, Fr, Observer, Pool};
+use nalloc_bn254::{Error, Field, Fr, Pool};
+use testkit::StopAfter;
 use testkit::ptau::{Ceremony, Prepare};
 
 /// What snarkjs made; tests/golden/README.md says how.
@@ -76,22 +75,13 @@ fn what_is_read_is_the_srs_of_the_known_tau_prepared_or_not() {
     }
 }
 
-/// Stops after so many questions.
-struct StopAfter(AtomicU32);
-
-impl Observer for StopAfter {
-    fn is_cancelled(&self) -> bool {
-        self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err()
-    }
-}
-
 #[test]
 fn reading_can_be_cancelled_at_every_question() {
     let pool = Pool::new(Some(1)).expect("a thread");
     for prepare in [Prepare::Phase2, Prepare::No] {
         let file = Ceremony { tau: tau(), power: 4 }.file(prepare);
-        let read = |questions: u32| {
-            let observer = StopAfter(questions.into());
+        let read = |questions: u64| {
+            let observer = StopAfter::new(questions);
             let options =
                 SrsOptions { observer: &observer, lagrange_log2: Some(4), ..options(&pool, 20) };
             Srs::from_ptau(&file, &options)
