@@ -7,10 +7,11 @@ import { root, run, step } from './steps.mjs'
 
 const total = { passed: 0, failed: 0, skipped: 0 }
 
+const arithmetic = ['curve', 'curve.rs', 'encoding', 'encoding.rs', 'field', 'field.rs']
 step({
   title: 'making fixtures',
   stamp: 'build/fixtures/.stamp',
-  inputs: ['crates/testkit', 'crates/nalloc-bn254/src/field', 'crates/nalloc-bn254/src/curve'],
+  inputs: ['crates/testkit', ...arithmetic.map((name) => `crates/nalloc-bn254/src/${name}`)],
   outputs: ['build/fixtures'],
   work: () =>
     run('cargo', ['run', '-q', '-p', 'testkit', '--bin', 'fixtures', '--', 'build/fixtures']),
