@@ -158,9 +158,10 @@ impl PolynomialHandle {
         let x = scalar("x", &x)?;
         let computation =
             Computation { what: "the value", needed_bytes: 0, memory_limit_bytes: None };
-        let work = move |_: &TaskState, grant: &Grant| {
+        let work = move |state: &TaskState, grant: &Grant| {
             let _scrubbed = ScrubOnDrop(grant.pool);
-            Ok(polynomial.view().evaluate(x, grant.pool))
+            let values = polynomial.view().evaluate_at(&[x], grant.pool.watched_by(state))?;
+            Ok(values[0])
         };
         computation.start(env, task, work, big_int)
     }
@@ -176,8 +177,9 @@ impl PolynomialHandle {
     ) -> Result<PromiseRaw<'env, PolynomialHandle>> {
         let (one, other) = (self.lease()?, other.lease()?);
         let len = one.coefficients().len().max(other.coefficients().len());
-        let work =
-            move |_: &TaskState, grant: &Grant| Ok(one.view().add(&other.view(), grant.pool)?);
+        let work = move |state: &TaskState, grant: &Grant| {
+            Ok(one.view().add(&other.view(), grant.pool.watched_by(state))?)
+        };
         Self::compute(env, task, (len, 0), memory_limit_bytes, work)
     }
 
@@ -192,8 +194,9 @@ impl PolynomialHandle {
     ) -> Result<PromiseRaw<'env, PolynomialHandle>> {
         let (one, other) = (self.lease()?, other.lease()?);
         let len = one.coefficients().len().max(other.coefficients().len());
-        let work =
-            move |_: &TaskState, grant: &Grant| Ok(one.view().sub(&other.view(), grant.pool)?);
+        let work = move |state: &TaskState, grant: &Grant| {
+            Ok(one.view().sub(&other.view(), grant.pool.watched_by(state))?)
+        };
         Self::compute(env, task, (len, 0), memory_limit_bytes, work)
     }
 
@@ -217,8 +220,9 @@ impl PolynomialHandle {
             let scratch = arena_bytes(ntt_scratch_bytes(log2, line::thread_count()));
             (size, bytes_of(size).saturating_add(tables).saturating_add(scratch))
         };
-        let work =
-            move |_: &TaskState, grant: &Grant| Ok(one.view().mul(&other.view(), grant.pool)?);
+        let work = move |state: &TaskState, grant: &Grant| {
+            Ok(one.view().mul(&other.view(), grant.pool.watched_by(state))?)
+        };
         Self::compute(env, task, sizes, memory_limit_bytes, work)
     }
 
@@ -234,8 +238,9 @@ impl PolynomialHandle {
         let polynomial = self.lease()?;
         let factor = scalar("factor", &factor)?;
         let len = polynomial.coefficients().len();
-        let work =
-            move |_: &TaskState, grant: &Grant| Ok(polynomial.view().scale(factor, grant.pool)?);
+        let work = move |state: &TaskState, grant: &Grant| {
+            Ok(polynomial.view().scale(factor, grant.pool.watched_by(state))?)
+        };
         Self::compute(env, task, (len, 0), memory_limit_bytes, work)
     }
 
@@ -254,9 +259,10 @@ impl PolynomialHandle {
         // Scratch is less than half of it.
         let needed_bytes = 2 * bytes_of(polynomial.coefficients().len());
         let computation = Computation { what: WHAT, needed_bytes, memory_limit_bytes };
-        let work = move |_: &TaskState, grant: &Grant| {
+        let work = move |state: &TaskState, grant: &Grant| {
             let _scrubbed = ScrubOnDrop(grant.pool);
-            let (quotient, remainder) = polynomial.view().divide_by_linear(z, grant.pool)?;
+            let pool = grant.pool.watched_by(state);
+            let (quotient, remainder) = polynomial.view().divide_by_linear(z, pool)?;
             Ok((PolynomialHandle::new(quotient), remainder))
         };
         computation.start(env, task, work, |(quotient, remainder)| DivisionHandle {

@@ -26,8 +26,8 @@ export interface Division {
  * new ones, and any number of calls may use it at once. Zeros at the end of its coefficients do not
  * count, so equal polynomials have equal degrees.
  *
- * Its coefficients are overwritten before their memory is freed, as those of an `FrVector`. An
- * operation that has begun its work ends it before it is stopped.
+ * Its coefficients are overwritten before their memory is freed, as those of an `FrVector`, and so is
+ * what an operation that is stopped had made.
  *
  * @example
  * import { Polynomial } from 'nalloc/bn254'

@@ -14,8 +14,9 @@
 //! | [`file`](mod@file) | files by position, and the container of iden3's formats |
 //! | [`buffer`], [`pool`] | the memory and the threads of all of it |
 //!
-//! Whatever takes long is given a [`Pool`] and, where it can be stopped, an [`Observer`]. Scratch
-//! comes from an arena of the caller, who wipes it where it held secrets.
+//! Whatever takes long is given a [`Pool`] and, where it can be stopped, an [`Observer`];
+//! operations on polynomials take both as one [`Watched`] pool. Scratch comes from an arena of the
+//! caller, who wipes it where it held secrets; that of polynomials is wiped when they are done.
 
 mod arch;
 pub mod buffer;
@@ -44,7 +45,7 @@ pub use field::{Field, FieldElement, Fq, Fq2, Fr};
 pub use kzg::Srs;
 pub use msm::{FixedBases, FixedPlan, TableLimits, msm, msm_scratch_bytes, msm_with_kernels};
 pub use ntt::{Ntt, OddPoints, Unordered, Work, scratch_bytes as ntt_scratch_bytes};
-pub use observer::Observer;
+pub use observer::{Observer, Watched};
 pub use pairing::pairing_product_is_one;
 pub use poly::{Evaluations, Polynomial};
 pub use pool::Pool;

@@ -42,7 +42,7 @@ use nalloc::Arena;
 use crate::arch::Kernels;
 use crate::error::Error;
 use crate::field::Field;
-use crate::observer::Observer;
+use crate::observer::{Observer, Stop};
 use crate::pool::Pool;
 use crate::vector::Vectors;
 
@@ -143,15 +143,16 @@ impl<F: Field> Ntt<F> {
     ///
     /// # Errors
     /// [`Error::LengthMismatch`] unless there are N values, [`Error::Memory`] for the tables,
-    /// [`Error::Cancelled`].
+    /// [`Error::Cancelled`], after which values are anything: wipe or overwrite them.
     pub fn forward(&self, values: &mut [F], work: &mut Work<'_>) -> Result<(), Error> {
         self.check_len(values)?;
         if let Some(transform) = self.forward_tables()? {
             return transform.run(values, work);
         }
+        let stop = work.stop();
         order::reverse_bits(values, work.pool);
-        self.butterflies(work.pool)?.forward(values);
-        Ok(())
+        self.butterflies(work.pool, &stop)?.forward(values);
+        stop.result()
     }
 
     /// Values to coefficients: undoes [`forward`](Self::forward).
@@ -163,12 +164,18 @@ impl<F: Field> Ntt<F> {
         if let Some(transform) = self.inverse_tables()? {
             return transform.run(values, work);
         }
-        self.butterflies(work.pool)?.inverse(values);
+        let stop = work.stop();
+        self.butterflies(work.pool, &stop)?.inverse(values);
+        stop.result()?;
         order::reverse_bits(values, work.pool);
-        work.pool.for_each_chunk_mut(values, SCALED_PER_TASK, |_, chunk| {
+        self.divide_by_size(values, work)
+    }
+
+    /// Ends an inverse transform.
+    fn divide_by_size(&self, values: &mut [F], work: &Work<'_>) -> Result<(), Error> {
+        work.watched().for_each_chunk_mut(values, SCALED_PER_TASK, |_, chunk| {
             F::multiply_all(self.kernels, chunk, self.size_inverse);
-        });
-        Ok(())
+        })
     }
 
     /// [`forward`](Self::forward) for each of several vectors. Small ones are done at once, one on
@@ -181,14 +188,15 @@ impl<F: Field> Ntt<F> {
         if self.size() > butterfly::IN_CACHE_LEN || self.forward_tables()?.is_some() {
             return vectors.iter_mut().try_for_each(|values| self.forward(values, work));
         }
-        let butterflies = self.butterflies(work.pool)?;
+        let stop = work.stop();
+        let butterflies = self.butterflies(work.pool, &stop)?;
         work.pool.for_each_chunk_mut(vectors, 1, |_, vectors| {
             for values in vectors {
                 order::reverse_bits_here(values);
                 butterflies.forward(values);
             }
         });
-        Ok(())
+        stop.result()
     }
 
     /// Coefficients to values on the coset of `shift`: `values[i]` becomes the sum of
@@ -269,8 +277,12 @@ impl<F: Field> Ntt<F> {
     }
 
     /// The transforms without tables of lanes.
-    fn butterflies<'a>(&'a self, pool: &'a Pool) -> Result<Butterflies<'a, F>, Error> {
-        Ok(Butterflies { roots: self.roots()?, kernels: self.kernels, pool })
+    fn butterflies<'a>(
+        &'a self,
+        pool: &'a Pool,
+        stop: &'a Stop<'a>,
+    ) -> Result<Butterflies<'a, F>, Error> {
+        Ok(Butterflies { roots: self.roots()?, kernels: self.kernels, pool, stop })
     }
 
     /// The portable transforms' table.

@@ -31,12 +31,14 @@ use crate::arch::Kernels;
 use crate::buffer::HeapBuffer;
 use crate::error::Error;
 use crate::field::Field;
+use crate::observer::{Stop, Watched};
 use crate::pool::Pool;
 use crate::vector::Vectors;
 
 pub use evaluations::Evaluations;
+use scratch::Scratch;
 
-/// Coefficients that one task copies, or multiplies by what it computes as it goes.
+/// Coefficients that one task copies, or joins with others.
 const ELEMENTS_PER_TASK: usize = 4096;
 /// Numbers that a derivative computes before it multiplies by them.
 const NUMBERS_LEN: usize = 256;
@@ -49,8 +51,11 @@ const NUMBERS_LEN: usize = 256;
 ///
 /// Coefficients may be secret. Operations take the same time for all values of them unless they say
 /// otherwise, but not for all degrees: zeros at the end are counted and dropped. Scratch is wiped,
-/// results are the caller's to [`wipe`](Self::wipe), and [`Pool::scrub_stacks`] reaches what
-/// kernels left on stacks.
+/// and so is what an operation that fails had of its result; results are the caller's to
+/// [`wipe`](Self::wipe), and [`Pool::scrub_stacks`] reaches what kernels left on stacks.
+///
+/// Operations that take a [`Watched`] pool may be stopped: `&pool` is one that nobody watches.
+/// Its observer is asked from every thread before each piece of less than a millisecond.
 ///
 /// ```
 /// use nalloc_bn254::{Field, Fr, Polynomial, Pool};
@@ -98,10 +103,13 @@ impl<F: Field> Polynomial<F> {
     /// # Errors
     /// [`Error::PointRepeated`], [`Error::Empty`] for no points, [`Error::LengthMismatch`],
     /// [`Error::Memory`], and [`Error::DomainTooLarge`] where the field has less roots of unity than
-    /// products on the way have coefficients, one more than there are points.
-    pub fn interpolate(points: &[F], values: &[F], pool: &Pool) -> Result<Self, Error> {
-        let coefficients = interpolate::interpolate(points, values, pool)?;
-        Ok(Self::over(HeapBuffer::from_slice(&coefficients)?))
+    /// products on the way have coefficients, one more than there are points. [`Error::Cancelled`].
+    pub fn interpolate<'p>(
+        points: &[F],
+        values: &[F],
+        pool: impl Into<Watched<'p>>,
+    ) -> Result<Self, Error> {
+        Self::finished(interpolate::interpolate(points, values, pool.into())?)
     }
 
     /// The zero polynomial.
@@ -110,6 +118,11 @@ impl<F: Field> Polynomial<F> {
     /// [`Error::Memory`].
     pub fn zero() -> Result<Self, Error> {
         Self::from_coefficients(&[])
+    }
+
+    /// What an operation returns.
+    fn finished(coefficients: Scratch<F>) -> Result<Self, Error> {
+        Ok(Self::over(coefficients.keep()?))
     }
 }
 
@@ -162,10 +175,11 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
         Ok(Polynomial::over(storage))
     }
 
-    /// The value at `x`; zero for the zero polynomial.
+    /// The value at `x`; zero for the zero polynomial. For one that can be stopped, ask
+    /// [`evaluate_at`](Self::evaluate_at) for one point.
     #[must_use]
     pub fn evaluate(&self, x: F, pool: &Pool) -> F {
-        evaluate::evaluate(self.coefficients(), x, pool)
+        evaluate::evaluate(self.coefficients(), x, pool, &Stop::new(&()))
     }
 
     /// The value at each of `points`. A value is the work of one thread, where there are as many
@@ -182,11 +196,15 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Memory`].
-    pub fn evaluate_at(&self, points: &[F], pool: &Pool) -> Result<HeapBuffer<F>, Error> {
-        let mut values = HeapBuffer::zeroed(points.len())?;
-        evaluate::evaluate_at(self.coefficients(), points, &mut values, pool);
-        Ok(values)
+    /// [`Error::Memory`], [`Error::Cancelled`].
+    pub fn evaluate_at<'p>(
+        &self,
+        points: &[F],
+        pool: impl Into<Watched<'p>>,
+    ) -> Result<HeapBuffer<F>, Error> {
+        let mut values = Scratch::zeroed(points.len())?;
+        evaluate::evaluate_at(self.coefficients(), points, &mut values, pool.into())?;
+        values.keep()
     }
 
     /// The value at `x` of each of `polynomials`; the powers of `x` are computed once.
@@ -203,12 +221,16 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Memory`].
-    pub fn evaluate_each(polynomials: &[&Self], x: F, pool: &Pool) -> Result<HeapBuffer<F>, Error> {
+    /// [`Error::Memory`], [`Error::Cancelled`].
+    pub fn evaluate_each<'p>(
+        polynomials: &[&Self],
+        x: F,
+        pool: impl Into<Watched<'p>>,
+    ) -> Result<HeapBuffer<F>, Error> {
         let coefficients: Vec<&[F]> = polynomials.iter().map(|p| p.coefficients()).collect();
-        let mut values = HeapBuffer::zeroed(coefficients.len())?;
-        evaluate::evaluate_each(&coefficients, x, &mut values, pool);
-        Ok(values)
+        let mut values = Scratch::zeroed(coefficients.len())?;
+        evaluate::evaluate_each(&coefficients, x, &mut values, pool.into())?;
+        values.keep()
     }
 
     /// Quotient and remainder by X - `z`: the polynomial is quotient * (X - `z`) + remainder, and
@@ -226,59 +248,85 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Memory`].
-    pub fn divide_by_linear(&self, z: F, pool: &Pool) -> Result<(Polynomial<F>, F), Error> {
-        let mut quotient = Polynomial::over(copied(self.coefficients(), self.len, pool)?);
-        let remainder = quotient.divide_by_linear_in_place(z, pool)?;
-        Ok((quotient, remainder))
+    /// [`Error::Memory`], [`Error::Cancelled`].
+    pub fn divide_by_linear<'p>(
+        &self,
+        z: F,
+        pool: impl Into<Watched<'p>>,
+    ) -> Result<(Polynomial<F>, F), Error> {
+        let pool = pool.into();
+        let mut quotient = copied(self.coefficients(), self.len, pool)?;
+        let remainder = linear::divide(&mut quotient, z, pool)?;
+        Ok((Polynomial::finished(quotient)?, remainder))
     }
 
     /// The sum; its degree is at most the greater one, and less where leading terms cancel.
     ///
     /// # Errors
-    /// [`Error::Memory`].
-    pub fn add<T>(&self, other: &Polynomial<F, T>, pool: &Pool) -> Result<Polynomial<F>, Error>
+    /// [`Error::Memory`], [`Error::Cancelled`].
+    pub fn add<'p, T>(
+        &self,
+        other: &Polynomial<F, T>,
+        pool: impl Into<Watched<'p>>,
+    ) -> Result<Polynomial<F>, Error>
     where
         T: Deref<Target = [F]>,
     {
+        let pool = pool.into();
         let mut sum = copied(self.coefficients(), self.len.max(other.len), pool)?;
-        Vectors::new(pool).add(&mut sum[..other.len], other.coefficients())?;
-        Ok(Polynomial::over(sum))
+        each(&mut sum[..other.len], other.coefficients(), pool, F::add_each)?;
+        Polynomial::finished(sum)
     }
 
     /// The difference; its degree is at most the greater one, and less where leading terms cancel.
     ///
     /// # Errors
-    /// [`Error::Memory`].
-    pub fn sub<T>(&self, other: &Polynomial<F, T>, pool: &Pool) -> Result<Polynomial<F>, Error>
+    /// [`Error::Memory`], [`Error::Cancelled`].
+    pub fn sub<'p, T>(
+        &self,
+        other: &Polynomial<F, T>,
+        pool: impl Into<Watched<'p>>,
+    ) -> Result<Polynomial<F>, Error>
     where
         T: Deref<Target = [F]>,
     {
+        let pool = pool.into();
         let mut difference = copied(self.coefficients(), self.len.max(other.len), pool)?;
-        Vectors::new(pool).sub(&mut difference[..other.len], other.coefficients())?;
-        Ok(Polynomial::over(difference))
+        each(&mut difference[..other.len], other.coefficients(), pool, F::subtract_each)?;
+        Polynomial::finished(difference)
     }
 
     /// Every coefficient times `factor`; zero for a `factor` of zero.
     ///
     /// # Errors
-    /// [`Error::Memory`].
-    pub fn scale(&self, factor: F, pool: &Pool) -> Result<Polynomial<F>, Error> {
+    /// [`Error::Memory`], [`Error::Cancelled`].
+    pub fn scale<'p>(
+        &self,
+        factor: F,
+        pool: impl Into<Watched<'p>>,
+    ) -> Result<Polynomial<F>, Error> {
+        let pool = pool.into();
         let mut multiple = copied(self.coefficients(), self.len, pool)?;
-        Vectors::new(pool).scale(&mut multiple, factor);
-        Ok(Polynomial::over(multiple))
+        scale(&mut multiple, factor, pool)?;
+        Polynomial::finished(multiple)
     }
 
     /// The product; its degree is the sum of both degrees, and it is zero where a factor is.
     ///
     /// # Errors
-    /// [`Error::Memory`], and [`Error::DomainTooLarge`] where the product has more coefficients
-    /// than the field has roots of unity in a row.
-    pub fn mul<T>(&self, other: &Polynomial<F, T>, pool: &Pool) -> Result<Polynomial<F>, Error>
+    /// [`Error::Memory`], [`Error::Cancelled`], and [`Error::DomainTooLarge`] where the product has
+    /// more coefficients than the field has roots of unity in a row.
+    pub fn mul<'p, T>(
+        &self,
+        other: &Polynomial<F, T>,
+        pool: impl Into<Watched<'p>>,
+    ) -> Result<Polynomial<F>, Error>
     where
         T: Deref<Target = [F]>,
     {
-        Ok(Polynomial::over(product::product(self.coefficients(), other.coefficients(), pool)?))
+        let pool = pool.into();
+        let product = product::product(self.coefficients(), other.coefficients(), pool)?;
+        Polynomial::finished(product)
     }
 
     /// Quotient and remainder by `divisor`: the polynomial is quotient * `divisor` + remainder, and
@@ -297,19 +345,19 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::DivisionByZero`], [`Error::Memory`], and [`Error::DomainTooLarge`] where products
-    /// on the way have more coefficients than the field has roots of unity in a row: up to twice as
-    /// many as the quotient, or as many as the polynomial.
-    pub fn divide<T>(
+    /// [`Error::DivisionByZero`], [`Error::Memory`], [`Error::Cancelled`], and
+    /// [`Error::DomainTooLarge`] where products on the way have more coefficients than the field has
+    /// roots of unity in a row: up to twice as many as the quotient, or as many as the polynomial.
+    pub fn divide<'p, T>(
         &self,
         divisor: &Polynomial<F, T>,
-        pool: &Pool,
+        pool: impl Into<Watched<'p>>,
     ) -> Result<(Polynomial<F>, Polynomial<F>), Error>
     where
         T: Deref<Target = [F]>,
     {
-        let divided = divide::divide(self.coefficients(), divisor.coefficients(), pool)?;
-        Ok((Polynomial::over(divided.0), Polynomial::over(divided.1)))
+        let divided = divide::divide(self.coefficients(), divisor.coefficients(), pool.into())?;
+        Ok((Polynomial::finished(divided.0)?, Polynomial::finished(divided.1)?))
     }
 
     /// Quotient and remainder by X^`n` - `c`, which vanishes on a domain of `n` points (`c` = 1) and
@@ -328,18 +376,18 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Empty`] for an `n` of zero, [`Error::Memory`].
-    pub fn divide_by_vanishing(
+    /// [`Error::Empty`] for an `n` of zero, [`Error::Memory`], [`Error::Cancelled`].
+    pub fn divide_by_vanishing<'p>(
         &self,
         n: usize,
         c: F,
-        pool: &Pool,
+        pool: impl Into<Watched<'p>>,
     ) -> Result<(Polynomial<F>, Polynomial<F>), Error> {
         if n == 0 {
             return Err(Error::Empty { what: "points of a vanishing polynomial" });
         }
-        let divided = divide::divide_by_vanishing(self.coefficients(), n, c, pool)?;
-        Ok((Polynomial::over(divided.0), Polynomial::over(divided.1)))
+        let divided = divide::divide_by_vanishing(self.coefficients(), n, c, pool.into())?;
+        Ok((Polynomial::finished(divided.0)?, Polynomial::finished(divided.1)?))
     }
 
     /// The derivative: X^j becomes j X^(j-1). Its degree is one less, or lower yet where the
@@ -355,8 +403,9 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Memory`].
-    pub fn derivative(&self, pool: &Pool) -> Result<Polynomial<F>, Error> {
+    /// [`Error::Memory`], [`Error::Cancelled`].
+    pub fn derivative<'p>(&self, pool: impl Into<Watched<'p>>) -> Result<Polynomial<F>, Error> {
+        let pool = pool.into();
         let above = self.coefficients().get(1..).unwrap_or(&[]);
         let mut derivative = copied(above, above.len(), pool)?;
         pool.for_each_chunk_mut(&mut derivative, ELEMENTS_PER_TASK, |start, part| {
@@ -369,13 +418,14 @@ impl<F: Field, S: Deref<Target = [F]>> Polynomial<F, S> {
                 }
                 F::multiply_each(Kernels::host(), part, &numbers[..part.len()]);
             }
-        });
-        Ok(Polynomial::over(derivative))
+        })?;
+        Polynomial::finished(derivative)
     }
 }
 
 impl<F: Field, S: DerefMut<Target = [F]>> Polynomial<F, S> {
-    /// Adds `other`.
+    /// Adds `other`. As every sum and multiple in place it is not stopped half-way: 2^20
+    /// coefficients take a millisecond.
     ///
     /// # Errors
     /// As [`add_scaled_in_place`](Self::add_scaled_in_place).
@@ -446,12 +496,18 @@ impl<F: Field, S: DerefMut<Target = [F]>> Polynomial<F, S> {
     /// remainder.
     ///
     /// # Errors
-    /// [`Error::Memory`] for scratch of a 119th of the polynomial, which is left as it is then.
-    pub fn divide_by_linear_in_place(&mut self, z: F, pool: &Pool) -> Result<F, Error> {
-        let remainder = linear::divide(&mut self.storage[..self.len], z, pool)?;
+    /// [`Error::Memory`] for scratch of a 119th of the polynomial, which is left as it is then;
+    /// [`Error::Cancelled`], after which its coefficients are anything.
+    pub fn divide_by_linear_in_place<'p>(
+        &mut self,
+        z: F,
+        pool: impl Into<Watched<'p>>,
+    ) -> Result<F, Error> {
+        let divided = linear::divide(&mut self.storage[..self.len], z, pool.into());
         // The quotient's last coefficient is the dividend's.
-        self.len = self.len.saturating_sub(1);
-        Ok(remainder)
+        let len = if divided.is_ok() { self.len.saturating_sub(1) } else { self.len };
+        self.trim(len);
+        divided
     }
 }
 
@@ -470,17 +526,40 @@ fn significant_len<F: Field>(elements: &[F]) -> usize {
 }
 
 /// The coefficients and zeros, `len` elements in all.
-fn copied<F: Field>(coefficients: &[F], len: usize, pool: &Pool) -> Result<HeapBuffer<F>, Error> {
-    let mut buffer = HeapBuffer::zeroed(len)?;
-    copy(coefficients, &mut buffer[..coefficients.len()], pool);
-    Ok(buffer)
+fn copied<F: Field>(
+    coefficients: &[F],
+    len: usize,
+    pool: Watched<'_>,
+) -> Result<Scratch<F>, Error> {
+    let mut copy_of = Scratch::zeroed(len)?;
+    copy(coefficients, &mut copy_of[..coefficients.len()], pool)?;
+    Ok(copy_of)
 }
 
 /// Copies `from` to `to`, which has as many elements.
-fn copy<F: Field>(from: &[F], to: &mut [F], pool: &Pool) {
+fn copy<F: Field>(from: &[F], to: &mut [F], pool: Watched<'_>) -> Result<(), Error> {
     pool.for_each_chunk_mut(to, ELEMENTS_PER_TASK, |start, to| {
         to.copy_from_slice(&from[start..][..to.len()]);
-    });
+    })
+}
+
+/// Does `verb` to each element of `a` and that of `b` at its place; they have equal lengths.
+fn each<F: Field>(
+    a: &mut [F],
+    b: &[F],
+    pool: Watched<'_>,
+    verb: fn(Kernels, &mut [F], &[F]),
+) -> Result<(), Error> {
+    pool.for_each_chunk_mut(a, ELEMENTS_PER_TASK, |start, a| {
+        verb(Kernels::host(), a, &b[start..][..a.len()]);
+    })
+}
+
+/// Multiplies every element by `factor`.
+fn scale<F: Field>(a: &mut [F], factor: F, pool: Watched<'_>) -> Result<(), Error> {
+    pool.for_each_chunk_mut(a, ELEMENTS_PER_TASK, |_, a| {
+        F::multiply_all(Kernels::host(), a, factor);
+    })
 }
 
 impl<F, S, T> PartialEq<Polynomial<F, T>> for Polynomial<F, S>

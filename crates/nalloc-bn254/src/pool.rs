@@ -13,6 +13,7 @@ use rayon::{Scope, ThreadPool, ThreadPoolBuilder};
 
 use crate::error::Error;
 use crate::field::Field;
+use crate::observer::{Observer, Watched};
 
 /// The most threads of one pool.
 pub(crate) const THREADS_MAX: usize = 1024;
@@ -48,6 +49,12 @@ impl Pool {
             Ok(threads) => Ok(Self { threads }),
             Err(error) => Err(Error::ThreadStart { threads: count, reason: error.to_string() }),
         }
+    }
+
+    /// The pool, for operations that `observer` may stop.
+    #[must_use]
+    pub fn watched_by<'a>(&'a self, observer: &'a dyn Observer) -> Watched<'a> {
+        Watched { pool: self, observer }
     }
 
     /// How many threads the pool has.

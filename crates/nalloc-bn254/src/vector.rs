@@ -122,14 +122,7 @@ impl<'p> Vectors<'p> {
     pub fn add_scaled<F: Field>(&self, a: &mut [F], b: &[F], factor: F) -> Result<(), Error> {
         check_length("second vector", a.len(), b.len())?;
         self.pool.for_each_chunk_mut(a, ELEMENTS_PER_TASK, |start, a| {
-            let mut products = [F::ZERO; ELEMENTS_PER_COPY];
-            let terms = b[start..][..a.len()].chunks(ELEMENTS_PER_COPY);
-            for (a, b) in a.chunks_mut(ELEMENTS_PER_COPY).zip(terms) {
-                let products = &mut products[..a.len()];
-                products.copy_from_slice(b);
-                F::multiply_all(self.kernels, products, factor);
-                F::add_each(self.kernels, a, products);
-            }
+            add_scaled(self.kernels, a, &b[start..][..a.len()], factor);
         });
         Ok(())
     }
@@ -191,6 +184,17 @@ impl<'p> Vectors<'p> {
             }
         });
         Ok(())
+    }
+}
+
+/// `a[i] += b[i] * factor`, for slices of equal length, on this thread.
+pub(crate) fn add_scaled<F: Field>(kernels: Kernels, a: &mut [F], b: &[F], factor: F) {
+    let mut products = [F::ZERO; ELEMENTS_PER_COPY];
+    for (a, b) in a.chunks_mut(ELEMENTS_PER_COPY).zip(b.chunks(ELEMENTS_PER_COPY)) {
+        let products = &mut products[..a.len()];
+        products.copy_from_slice(b);
+        F::multiply_all(kernels, products, factor);
+        F::add_each(kernels, a, products);
     }
 }
 

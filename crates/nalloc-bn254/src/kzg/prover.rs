@@ -20,7 +20,7 @@ use crate::error::Error;
 use crate::field::{Field, Fq, Fr};
 use crate::msm::{FixedBases, FixedPlan, TableLimits, msm_scratch_bytes};
 use crate::ntt::{Ntt, scratch_bytes};
-use crate::observer::Observer;
+use crate::observer::{Observer, Watched};
 use crate::poly::Polynomial;
 use crate::pool::Pool;
 use crate::vector::Vectors;
@@ -299,15 +299,15 @@ impl<'a> Prover<'a> {
             return Err(Error::Empty { what: "polynomials to open" });
         };
         check_degree(len, self.coefficients_max)?;
-        let value = |one: &Committed<'_, S>| one.polynomial.evaluate(point, self.pool);
-        let values: Vec<Fr> = committed.iter().map(value).collect();
+        let all: Vec<_> = committed.iter().map(|one| one.polynomial).collect();
+        let values = Polynomial::evaluate_each(&all, point, self.watched())?.to_vec();
         let commitments = committed.iter().map(|one| one.commitment);
         let tau_g2 = self.srs.verifier().tau_g2();
         let gamma = at_point_challenge(&tau_g2, context, point, commitments, &values);
         self.with_call(|call| {
-            let (combined, vectors) = (call.vector(&[], len, Fr::ONE)?, Vectors::new(call.pool));
+            let combined = call.vector(&[], len, Fr::ONE)?;
             for (coefficients, power) in polynomials().zip(powers(TO_PLAIN, gamma)) {
-                vectors.add_scaled(&mut combined[..coefficients.len()], coefficients, power)?;
+                call.add_scaled(combined, coefficients, power)?;
             }
             let (_, proof) = call.opened(combined, len, point)?;
             Ok(OpeningAtPoint { point, values, proof })
@@ -342,10 +342,9 @@ impl<'a> Prover<'a> {
             return Err(Error::Empty { what: "points to open at" });
         }
         let values_of = |query: &Query<'_, S>| {
-            let value = |&point: &Fr| query.polynomial.evaluate(point, self.pool);
-            query.points.iter().map(value).collect()
+            Ok(query.polynomial.evaluate_at(query.points, self.watched())?.to_vec())
         };
-        let values: Vec<Vec<Fr>> = queries.iter().map(values_of).collect();
+        let values = queries.iter().map(values_of).collect::<Result<Vec<Vec<Fr>>, Error>>()?;
         let tau_g2 = self.srs.verifier().tau_g2();
         let claims = queries.iter().zip(&values);
         let claims = claims.map(|(query, values)| (query.commitment, query.points, &values[..]));
@@ -362,6 +361,10 @@ impl<'a> Prover<'a> {
             let [quotient, proof] = call.open_at_points(&parts, &all, &first)?;
             Ok(OpeningAtPoints { values, quotient, proof })
         })
+    }
+
+    fn watched(&self) -> Watched<'a> {
+        self.pool.watched_by(self.observer)
     }
 
     /// Runs `work`, and takes its scratch back, wiped where polynomials are secret, also after an
@@ -486,6 +489,16 @@ struct Part<'a> {
 }
 
 impl<'a> Call<'a> {
+    fn watched(&self) -> Watched<'a> {
+        self.pool.watched_by(self.observer)
+    }
+
+    /// Adds `terms`, each times `factor`, to as many of `sums`; asks before whether to go on.
+    fn add_scaled(&self, sums: &mut [Fr], terms: &[Fr], factor: Fr) -> Result<(), Error> {
+        self.watched().go_on()?;
+        Vectors::new(self.pool).add_scaled(&mut sums[..terms.len()], terms, factor)
+    }
+
     /// The table, where sums of so many coefficients are faster with it: much shorter ones want
     /// narrower windows.
     fn table_for(&self, len: usize) -> Option<&'a FixedBases<Fq>> {
@@ -532,12 +545,9 @@ impl<'a> Call<'a> {
     /// The value at `point` of the polynomial with these integers as its first `len` coefficients,
     /// and the proof of it. Uses them up.
     fn opened(&mut self, scalars: &mut [Fr], len: usize, point: Fr) -> Result<(Fr, Proof), Error> {
-        if self.observer.is_cancelled() {
-            return Err(Error::Cancelled);
-        }
         // Division is linear: of integers it makes the integer of the value, and of a quotient.
         let mut polynomial = Polynomial::over(&mut scalars[..len]);
-        let value = polynomial.divide_by_linear_in_place(point, self.pool)?;
+        let value = polynomial.divide_by_linear_in_place(point, self.watched())?;
         let proof = self.sum_of_powers(scalars, len.saturating_sub(1))?;
         // Canonical, as every element's limbs are.
         let value = Fr::from_plain(value.to_montgomery()).unwrap_or(Fr::ZERO);
@@ -551,24 +561,20 @@ impl<'a> Call<'a> {
         all: &[Fr],
         first: &Challenge,
     ) -> Result<[Proof; 2], Error> {
-        let (gamma, vectors) = (first.scalar(), Vectors::new(self.pool));
+        let gamma = first.scalar();
         let len = parts.iter().map(|part| part.coefficients.len()).max().unwrap_or(0);
         let combined = self.vector(&[], len, Fr::ONE)?;
         let quotient = self.vector(&[], len, Fr::ONE)?;
         for &point in all {
-            if self.observer.is_cancelled() {
-                return Err(Error::Cancelled);
-            }
             combined.fill(Fr::ZERO);
             for (part, power) in parts.iter().zip(powers(Fr::ONE, gamma)) {
                 if let Some(place) = part.points.iter().position(|&other| other == point) {
-                    let combined = &mut combined[..part.coefficients.len()];
-                    vectors.add_scaled(combined, part.coefficients, power * part.weights[place])?;
+                    self.add_scaled(combined, part.coefficients, power * part.weights[place])?;
                 }
             }
             let mut polynomial = Polynomial::over(&mut combined[..len]);
-            polynomial.divide_by_linear_in_place(point, self.pool)?;
-            vectors.add(quotient, combined)?;
+            polynomial.divide_by_linear_in_place(point, self.watched())?;
+            Vectors::new(self.pool).add(quotient, combined)?;
         }
         combined.copy_from_slice(quotient);
         to_plain(combined, self.pool);
@@ -577,11 +583,10 @@ impl<'a> Call<'a> {
         combined.fill(Fr::ZERO);
         for (part, power) in parts.iter().zip(powers(TO_PLAIN, gamma)) {
             let factor = power * points::share(all, part.points, z);
-            let combined = &mut combined[..part.coefficients.len()];
-            vectors.add_scaled(combined, part.coefficients, factor)?;
+            self.add_scaled(combined, part.coefficients, factor)?;
         }
         let vanishing = points::vanishing(all, z);
-        vectors.add_scaled(combined, quotient, -vanishing * TO_PLAIN)?;
+        self.add_scaled(combined, quotient, -vanishing * TO_PLAIN)?;
         let (_, proof) = self.opened(combined, len, z)?;
         Ok([Proof(commitment), proof])
     }

@@ -56,7 +56,7 @@ impl SrsOptions<'_> {
         self.degree_max.saturating_add(1)
     }
 
-    /// Lagrange points that are wanted; none or 0 is no domain.
+    /// Lagrange points that are wanted.
     fn lagrange(&self) -> Option<usize> {
         self.lagrange_log2.map(|log2| 1 << log2)
     }

@@ -4,6 +4,7 @@ use super::roots::Roots;
 use crate::arch::Kernels;
 use crate::arch::lanes::LANES;
 use crate::field::Field;
+use crate::observer::Stop;
 use crate::pool::Pool;
 
 /// Blocks of up to this many elements are finished before the next is begun: 32 KiB of elements
@@ -12,12 +13,14 @@ pub(super) const IN_CACHE_LEN: usize = 1024;
 /// Butterflies of one task: about 30 microseconds.
 const BUTTERFLIES_PER_TASK: usize = 2048;
 
-/// The half-transforms of one domain.
+/// The half-transforms of one domain. They ask before each piece whether to go on; where not, values
+/// are of no use any more.
 #[derive(Clone, Copy)]
 pub(super) struct Butterflies<'a, F: Field> {
     pub(super) roots: &'a Roots<F>,
     pub(super) kernels: Kernels,
     pub(super) pool: &'a Pool,
+    pub(super) stop: &'a Stop<'a>,
 }
 
 impl<F: Field> Butterflies<'_, F> {
@@ -30,7 +33,7 @@ impl<F: Field> Butterflies<'_, F> {
         let (low, high) = self.forward_halves(values);
         let layer = self.roots.layer(low.len());
         // What the last layer leaves is settled while it is near: one sweep over memory less.
-        self.pool.for_each_chunk_pair_mut(low, high, BUTTERFLIES_PER_TASK, |start, low, high| {
+        self.for_each_pair(low, high, |start, low, high| {
             self.forward_part(low, high, &layer[start..]);
             settle(low);
             settle(high);
@@ -50,12 +53,29 @@ impl<F: Field> Butterflies<'_, F> {
         }
         let (low, high) = self.forward_halves(values);
         let layer = self.roots.layer(low.len());
-        self.pool.for_each_chunk_pair_mut(low, high, BUTTERFLIES_PER_TASK, |start, low, high| {
+        self.for_each_pair(low, high, |start, low, high| {
             self.forward_part(low, high, &layer[start..]);
         });
     }
 
+    /// Runs `work` on pieces of both halves at equal places, until it shall stop.
+    fn for_each_pair(
+        self,
+        low: &mut [F],
+        high: &mut [F],
+        work: impl Fn(usize, &mut [F], &mut [F]) + Send + Sync,
+    ) {
+        self.pool.for_each_chunk_pair_mut(low, high, BUTTERFLIES_PER_TASK, |start, low, high| {
+            if !self.stop.is_wanted() {
+                work(start, low, high);
+            }
+        });
+    }
+
     fn forward_in_cache(self, values: &mut [F]) {
+        if self.stop.is_wanted() {
+            return;
+        }
         let mut half = 1;
         while half < values.len() {
             let layer = self.roots.layer(half);
@@ -88,13 +108,16 @@ impl<F: Field> Butterflies<'_, F> {
         }
         let (low, high) = values.split_at_mut(values.len() / 2);
         let layer = self.roots.layer(low.len());
-        self.pool.for_each_chunk_pair_mut(low, high, BUTTERFLIES_PER_TASK, |start, low, high| {
+        self.for_each_pair(low, high, |start, low, high| {
             self.inverse_part(low, high, layer, start);
         });
         self.pool.join(|| self.inverse(low), || self.inverse(high));
     }
 
     fn inverse_in_cache(self, values: &mut [F]) {
+        if self.stop.is_wanted() {
+            return;
+        }
         let mut half = values.len() / 2;
         while half > 0 {
             let layer = self.roots.layer(half);

@@ -90,13 +90,14 @@ impl<F: Field> OddPoints<F> {
             }
             Extension::Factors(factors) => factors,
         };
-        let butterflies = self.ntt.butterflies(work.pool)?;
+        let stop = work.stop();
+        let butterflies = self.ntt.butterflies(work.pool, &stop)?;
         butterflies.inverse(values);
-        work.pool.for_each_chunk_mut(values, SCALED_PER_TASK, |start, chunk| {
+        work.watched().for_each_chunk_mut(values, SCALED_PER_TASK, |start, chunk| {
             let end = start + chunk.len();
             F::multiply_each(self.ntt.kernels, chunk, &factors[start..end]);
-        });
+        })?;
         butterflies.forward(values);
-        Ok(())
+        stop.result()
     }
 }

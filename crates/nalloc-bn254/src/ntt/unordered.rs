@@ -6,7 +6,7 @@
 //! transform, which products element by element do not need: they get the bit-reversed order of the
 //! values on w^0, w^-1, w^-2, .., which the inverse half-transform leaves (see the head of ntt.rs).
 
-use super::{Ntt, SCALED_PER_TASK, Work, order};
+use super::{Ntt, Work, order};
 use crate::error::Error;
 use crate::field::Field;
 use crate::pool::Pool;
@@ -58,7 +58,9 @@ impl<F: Field> Ntt<F> {
             transform.run(values, work)?;
             return Ok(Unordered { values, is_reversed: false });
         }
-        self.butterflies(work.pool)?.inverse(values);
+        let stop = work.stop();
+        self.butterflies(work.pool, &stop)?.inverse(values);
+        stop.result()?;
         Ok(Unordered { values, is_reversed: true })
     }
 
@@ -78,10 +80,10 @@ impl<F: Field> Ntt<F> {
             self.inverse(values, work)?;
             return Ok(values);
         }
-        self.butterflies(work.pool)?.forward(values);
-        work.pool.for_each_chunk_mut(values, SCALED_PER_TASK, |_, chunk| {
-            F::multiply_all(self.kernels, chunk, self.size_inverse);
-        });
+        let stop = work.stop();
+        self.butterflies(work.pool, &stop)?.forward(values);
+        stop.result()?;
+        self.divide_by_size(values, work)?;
         Ok(values)
     }
 }

@@ -23,7 +23,7 @@ use super::{four_step, three_sweeps};
 use crate::arch::lanes::Elements;
 use crate::arch::value::Stored;
 use crate::error::Error;
-use crate::observer::Observer;
+use crate::observer::{Observer, Stop, Watched};
 use crate::pool::Pool;
 
 /// Sweeps of one transform.
@@ -97,6 +97,16 @@ impl<'a> Work<'a> {
         let taken = (0..SWEEPS_MAX * threads).map(|_| Counter::default()).collect();
         let desks = Desks { pool, observer, tiles, factors, factors_len, taken };
         Ok(Self { pool, scratch, desks })
+    }
+
+    /// The threads, and who may stop the transforms.
+    pub(crate) fn watched(&self) -> Watched<'a> {
+        self.pool.watched_by(self.desks.observer)
+    }
+
+    /// Asks whoever may stop the transforms.
+    pub(crate) fn stop(&self) -> Stop<'a> {
+        Stop::new(self.desks.observer)
     }
 }
 

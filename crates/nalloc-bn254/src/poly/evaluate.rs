@@ -8,7 +8,9 @@
 //! Cost: a multiplication for each coefficient, 512 for the powers; docs/polynomials.md has times.
 
 use crate::arch::Kernels;
+use crate::error::Error;
 use crate::field::Field;
+use crate::observer::{Stop, Watched};
 use crate::pool::Pool;
 
 /// Powers in a table, and coefficients of a block: 16 KiB of each, so that the table stays in the
@@ -18,15 +20,17 @@ pub(super) const BLOCK_LEN: usize = 512;
 const ELEMENTS_PER_TASK_MIN: usize = 8 * BLOCK_LEN;
 /// Tasks of one polynomial. Their values are on the stack, and joined one after the other.
 const TASKS_MAX: usize = 256;
+/// Blocks between two questions whether to go on: 4 microseconds in lanes, 70 in plain Rust.
+const BLOCKS_PER_QUESTION: usize = 8;
 /// Up to here Horner's rule is done before a table of powers is.
 const HORNER_LEN_MAX: usize = 16;
 
-/// The value at `x` of the polynomial with these coefficients.
-pub(super) fn evaluate<F: Field>(coefficients: &[F], x: F, pool: &Pool) -> F {
+/// The value at `x` of the polynomial with these coefficients; anything once it shall stop.
+pub(super) fn evaluate<F: Field>(coefficients: &[F], x: F, pool: &Pool, stop: &Stop<'_>) -> F {
     if coefficients.len() <= HORNER_LEN_MAX {
         return horner(coefficients, x);
     }
-    Powers::new(x, coefficients.len().min(BLOCK_LEN)).evaluate(coefficients, pool)
+    Powers::new(x, coefficients.len().min(BLOCK_LEN)).evaluate(coefficients, pool, stop)
 }
 
 /// The value at each of `points`, of which there are as many as `values`. Each value is the work of
@@ -35,41 +39,51 @@ pub(super) fn evaluate_at<F: Field>(
     coefficients: &[F],
     points: &[F],
     values: &mut [F],
-    pool: &Pool,
-) {
+    pool: Watched<'_>,
+) -> Result<(), Error> {
+    let (pool, stop) = (pool.pool, &Stop::new(pool.observer));
     if points.len() < pool.thread_count() {
-        for (value, &point) in values.iter_mut().zip(points) {
-            *value = evaluate(coefficients, point, pool);
+        for (value, &point) in values.iter_mut().zip(points).take_while(|_| !stop.is_wanted()) {
+            *value = evaluate(coefficients, point, pool, stop);
         }
-        return;
+        return stop.result();
     }
     pool.for_each_chunk_mut(values, 1, |first, values| {
-        for (value, &point) in values.iter_mut().zip(&points[first..]) {
+        let places = values.iter_mut().zip(&points[first..]);
+        for (value, &point) in places.take_while(|_| !stop.is_wanted()) {
             *value = if coefficients.len() <= HORNER_LEN_MAX {
                 horner(coefficients, point)
             } else {
-                Powers::new(point, coefficients.len().min(BLOCK_LEN)).value(coefficients)
+                Powers::new(point, coefficients.len().min(BLOCK_LEN)).value(coefficients, stop)
             };
         }
     });
+    stop.result()
 }
 
 /// The value at `x` of each of as many polynomials as there are `values`; the powers are computed
 /// once. Short polynomials are shared out between the threads, long ones are each the work of all.
-pub(super) fn evaluate_each<F: Field>(polynomials: &[&[F]], x: F, values: &mut [F], pool: &Pool) {
+pub(super) fn evaluate_each<F: Field>(
+    polynomials: &[&[F]],
+    x: F,
+    values: &mut [F],
+    pool: Watched<'_>,
+) -> Result<(), Error> {
+    let (pool, stop) = (pool.pool, &Stop::new(pool.observer));
     let longest = polynomials.iter().map(|coefficients| coefficients.len()).max().unwrap_or(0);
     let powers = Powers::new(x, longest.clamp(1, BLOCK_LEN));
     if longest > ELEMENTS_PER_TASK_MIN {
         for (value, coefficients) in values.iter_mut().zip(polynomials) {
-            *value = powers.evaluate(coefficients, pool);
+            *value = powers.evaluate(coefficients, pool, stop);
         }
-        return;
+        return stop.result();
     }
     pool.for_each_chunk_mut(values, 1, |first, values| {
         for (value, coefficients) in values.iter_mut().zip(&polynomials[first..]) {
-            *value = powers.value(coefficients);
+            *value = powers.value(coefficients, stop);
         }
     });
+    stop.result()
 }
 
 fn horner<F: Field>(coefficients: &[F], x: F) -> F {
@@ -107,17 +121,23 @@ impl<F: Field> Powers<F> {
         F::inner_product(self.kernels, coefficients, &self.table[..coefficients.len()])
     }
 
-    /// The value of any polynomial, on this thread.
-    fn value(&self, coefficients: &[F]) -> F {
-        let blocks = coefficients.chunks(self.len).rev();
-        blocks.fold(F::ZERO, |value, block| value * self.next + self.value_of_block(block))
+    /// The value of any polynomial, on this thread; anything once it shall stop.
+    fn value(&self, coefficients: &[F], stop: &Stop<'_>) -> F {
+        let mut value = F::ZERO;
+        for (index, block) in coefficients.chunks(self.len).enumerate().rev() {
+            if index.is_multiple_of(BLOCKS_PER_QUESTION) && stop.is_wanted() {
+                break;
+            }
+            value = value * self.next + self.value_of_block(block);
+        }
+        value
     }
 
-    /// The value of any polynomial.
-    pub(super) fn evaluate(&self, coefficients: &[F], pool: &Pool) -> F {
+    /// The value of any polynomial; anything once it shall stop.
+    fn evaluate(&self, coefficients: &[F], pool: &Pool, stop: &Stop<'_>) -> F {
         let len = coefficients.len();
         if len <= ELEMENTS_PER_TASK_MIN {
-            return self.value(coefficients);
+            return self.value(coefficients, stop);
         }
         let per_task = len.div_ceil(TASKS_MAX).max(ELEMENTS_PER_TASK_MIN);
         let blocks_per_task = per_task.div_ceil(self.len);
@@ -127,7 +147,7 @@ impl<F: Field> Powers<F> {
         pool.for_each_chunk_mut(values, 1, |task, values| {
             let tasks = coefficients[task * per_task..].chunks(per_task);
             for (value, coefficients) in values.iter_mut().zip(tasks) {
-                *value = self.value(coefficients);
+                *value = self.value(coefficients, stop);
             }
         });
         horner(values, self.next.pow(&[blocks_per_task as u64]))

@@ -2,15 +2,16 @@
 
 use core::fmt;
 
+use crate::arch::Kernels;
 use crate::buffer::HeapBuffer;
 use crate::error::Error;
 use crate::field::Field;
 use crate::ntt::Ntt;
-use crate::pool::Pool;
-use crate::vector::Vectors;
+use crate::observer::Watched;
 
 use super::product::with_work;
-use super::{Polynomial, copied};
+use super::scratch::Scratch;
+use super::{ELEMENTS_PER_TASK, Polynomial, copied, each, scale};
 
 /// A polynomial by its values: value i is that at `shift` * w^i, w = `F::root_of_unity(k)`, for
 /// 2^k values in natural order. They determine one polynomial with at most 2^k coefficients.
@@ -64,7 +65,11 @@ impl<F: Field> Evaluations<F> {
     ///
     /// # Errors
     /// As [`of_on_coset`](Self::of_on_coset).
-    pub fn of<S>(polynomial: &Polynomial<F, S>, log2: u32, pool: &Pool) -> Result<Self, Error>
+    pub fn of<'p, S>(
+        polynomial: &Polynomial<F, S>,
+        log2: u32,
+        pool: impl Into<Watched<'p>>,
+    ) -> Result<Self, Error>
     where
         S: core::ops::Deref<Target = [F]>,
     {
@@ -76,17 +81,18 @@ impl<F: Field> Evaluations<F> {
     /// # Errors
     /// [`Error::TooManyCoefficients`] for more than there are points: what the values lose of such
     /// a polynomial is its quotient by [`divide_by_vanishing`](Polynomial::divide_by_vanishing).
-    /// [`Error::DomainTooLarge`], [`Error::ShiftIsZero`], [`Error::Memory`].
-    pub fn of_on_coset<S>(
+    /// [`Error::DomainTooLarge`], [`Error::ShiftIsZero`], [`Error::Memory`], [`Error::Cancelled`].
+    pub fn of_on_coset<'p, S>(
         polynomial: &Polynomial<F, S>,
         log2: u32,
         shift: F,
-        pool: &Pool,
+        pool: impl Into<Watched<'p>>,
     ) -> Result<Self, Error>
     where
         S: core::ops::Deref<Target = [F]>,
     {
         check_domain(log2, shift)?;
+        let pool = pool.into();
         let ntt = Ntt::new(log2)?;
         let (max, got) = (ntt.size(), polynomial.coefficients().len());
         if got > max {
@@ -100,14 +106,15 @@ impl<F: Field> Evaluations<F> {
                 ntt.forward_coset(&mut values, shift, work)
             }
         })?;
-        Ok(Self { values, shift })
+        Ok(Self { values: values.keep()?, shift })
     }
 
     /// The polynomial with these values, of at most as many coefficients.
     ///
     /// # Errors
-    /// [`Error::Memory`].
-    pub fn interpolate(&self, pool: &Pool) -> Result<Polynomial<F>, Error> {
+    /// [`Error::Memory`], [`Error::Cancelled`].
+    pub fn interpolate<'p>(&self, pool: impl Into<Watched<'p>>) -> Result<Polynomial<F>, Error> {
+        let pool = pool.into();
         let ntt = Ntt::new(self.log2())?;
         let mut coefficients = copied(&self.values, self.values.len(), pool)?;
         with_work(&ntt, pool, |work| {
@@ -117,7 +124,7 @@ impl<F: Field> Evaluations<F> {
                 ntt.inverse_coset(&mut coefficients, self.shift, work)
             }
         })?;
-        Ok(Polynomial::over(coefficients))
+        Ok(Polynomial::over(coefficients.keep()?))
     }
 
     /// The values, that at `shift` first.
@@ -148,54 +155,61 @@ impl<F: Field> Evaluations<F> {
     ///
     /// # Errors
     /// [`Error::LengthMismatch`] for another number of points, [`Error::CosetMismatch`] for other
-    /// points, [`Error::Memory`].
-    pub fn add(&self, other: &Self, pool: &Pool) -> Result<Self, Error> {
+    /// points, [`Error::Memory`], [`Error::Cancelled`].
+    pub fn add<'p>(&self, other: &Self, pool: impl Into<Watched<'p>>) -> Result<Self, Error> {
+        let pool = pool.into();
         let mut values = self.copy_beside(other, pool)?;
-        Vectors::new(pool).add(&mut values, &other.values)?;
-        Ok(Self { values, shift: self.shift })
+        each(&mut values, &other.values, pool, F::add_each)?;
+        self.beside(values)
     }
 
     /// The differences of values at equal points.
     ///
     /// # Errors
     /// As [`add`](Self::add).
-    pub fn sub(&self, other: &Self, pool: &Pool) -> Result<Self, Error> {
+    pub fn sub<'p>(&self, other: &Self, pool: impl Into<Watched<'p>>) -> Result<Self, Error> {
+        let pool = pool.into();
         let mut values = self.copy_beside(other, pool)?;
-        Vectors::new(pool).sub(&mut values, &other.values)?;
-        Ok(Self { values, shift: self.shift })
+        each(&mut values, &other.values, pool, F::subtract_each)?;
+        self.beside(values)
     }
 
     /// The products of values at equal points.
     ///
     /// # Errors
     /// As [`add`](Self::add).
-    pub fn mul(&self, other: &Self, pool: &Pool) -> Result<Self, Error> {
+    pub fn mul<'p>(&self, other: &Self, pool: impl Into<Watched<'p>>) -> Result<Self, Error> {
+        let pool = pool.into();
         let mut values = self.copy_beside(other, pool)?;
-        Vectors::new(pool).mul(&mut values, &other.values)?;
-        Ok(Self { values, shift: self.shift })
+        each(&mut values, &other.values, pool, F::multiply_each)?;
+        self.beside(values)
     }
 
     /// Every value times `factor`.
     ///
     /// # Errors
     /// [`Error::Memory`].
-    pub fn scale(&self, factor: F, pool: &Pool) -> Result<Self, Error> {
+    pub fn scale<'p>(&self, factor: F, pool: impl Into<Watched<'p>>) -> Result<Self, Error> {
+        let pool = pool.into();
         let mut values = copied(&self.values, self.values.len(), pool)?;
-        Vectors::new(pool).scale(&mut values, factor);
-        Ok(Self { values, shift: self.shift })
+        scale(&mut values, factor, pool)?;
+        self.beside(values)
     }
 
     /// 1 / each value. Takes time by whether and where a value is zero.
     ///
     /// # Errors
-    /// [`Error::ValueIsZero`] with the first index, [`Error::Memory`].
-    pub fn invert(&self, pool: &Pool) -> Result<Self, Error> {
+    /// [`Error::ValueIsZero`] with the first index, [`Error::Memory`], [`Error::Cancelled`].
+    pub fn invert<'p>(&self, pool: impl Into<Watched<'p>>) -> Result<Self, Error> {
         if let Some(index) = self.values.iter().position(Field::is_zero) {
             return Err(Error::ValueIsZero { index });
         }
+        let pool = pool.into();
         let mut values = copied(&self.values, self.values.len(), pool)?;
-        Vectors::new(pool).invert(&mut values);
-        Ok(Self { values, shift: self.shift })
+        pool.for_each_chunk_mut(&mut values, ELEMENTS_PER_TASK, |_, values| {
+            F::invert_each(Kernels::host(), values);
+        })?;
+        self.beside(values)
     }
 
     /// Makes every value zero, in a way that the compiler may not leave out.
@@ -203,8 +217,13 @@ impl<F: Field> Evaluations<F> {
         self.values.wipe();
     }
 
+    /// Other values at the same points.
+    fn beside(&self, values: Scratch<F>) -> Result<Self, Error> {
+        Ok(Self { values: values.keep()?, shift: self.shift })
+    }
+
     /// A copy of the values, to be joined with those of `other`.
-    fn copy_beside(&self, other: &Self, pool: &Pool) -> Result<HeapBuffer<F>, Error> {
+    fn copy_beside(&self, other: &Self, pool: Watched<'_>) -> Result<Scratch<F>, Error> {
         let (expected, got) = (self.values.len(), other.values.len());
         if expected != got {
             return Err(Error::LengthMismatch { what: "other values", expected, got });

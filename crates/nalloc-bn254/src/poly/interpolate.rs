@@ -5,15 +5,15 @@
 //! of both halves is left * Z of the right + right * Z of the left. That takes n log2(n)^2 steps of
 //! transforms; the values of Z' take n^2 multiplications, at 1 ns each.
 
-use crate::buffer::HeapBuffer;
+use crate::arch::Kernels;
 use crate::error::Error;
 use crate::field::Field;
-use crate::pool::Pool;
-use crate::vector::Vectors;
+use crate::observer::Watched;
 
 use super::evaluate::evaluate_at;
 use super::product::product;
 use super::scratch::Scratch;
+use super::{ELEMENTS_PER_TASK, each};
 
 /// Up to so many points are joined one after the other.
 const POINTS_IN_TURN_MAX: usize = 32;
@@ -21,7 +21,7 @@ const POINTS_IN_TURN_MAX: usize = 32;
 pub(super) fn interpolate<F: Field>(
     points: &[F],
     values: &[F],
-    pool: &Pool,
+    pool: Watched<'_>,
 ) -> Result<Scratch<F>, Error> {
     if points.is_empty() {
         return Err(Error::Empty { what: "points" });
@@ -33,15 +33,16 @@ pub(super) fn interpolate<F: Field>(
     let mut weights = Scratch::zeroed(points.len())?;
     weights.fill(F::ONE);
     let derivative = Sum::of(points, &weights, pool)?.numerator;
-    evaluate_at(&derivative, points, &mut weights, pool);
+    evaluate_at(&derivative, points, &mut weights, pool)?;
     if let Some(first) = weights.iter().position(Field::is_zero) {
         // Z has a double root there.
         let later = points[first + 1..].iter().position(|&point| point == points[first]);
         return Err(Error::PointRepeated { index: first + 1 + later.unwrap_or(0), first });
     }
-    let vectors = Vectors::new(pool);
-    vectors.invert(&mut weights);
-    vectors.mul(&mut weights, values)?;
+    pool.for_each_chunk_mut(&mut weights, ELEMENTS_PER_TASK, |_, weights| {
+        F::invert_each(Kernels::host(), weights);
+    })?;
+    each(&mut weights, values, pool, F::multiply_each)?;
     Ok(Sum::of(points, &weights, pool)?.numerator)
 }
 
@@ -54,7 +55,8 @@ struct Sum<F> {
 }
 
 impl<F: Field> Sum<F> {
-    fn of(points: &[F], weights: &[F], pool: &Pool) -> Result<Self, Error> {
+    fn of(points: &[F], weights: &[F], pool: Watched<'_>) -> Result<Self, Error> {
+        pool.go_on()?;
         if points.len() <= POINTS_IN_TURN_MAX {
             return Self::in_turn(points, weights);
         }
@@ -66,8 +68,8 @@ impl<F: Field> Sum<F> {
             trimmed(product(&left.denominator, &right.denominator, pool)?, points.len() + 1)?;
         let mut numerator =
             trimmed(product(&left.numerator, &right.denominator, pool)?, points.len())?;
-        let other = Scratch::from(product(&right.numerator, &left.denominator, pool)?);
-        Vectors::new(pool).add(&mut numerator, &other[..points.len()])?;
+        let other = product(&right.numerator, &left.denominator, pool)?;
+        each(&mut numerator, &other[..points.len()], pool, F::add_each)?;
         Ok(Self { numerator, denominator })
     }
 
@@ -91,8 +93,7 @@ impl<F: Field> Sum<F> {
 }
 
 /// The first `len` elements, after which there are zeros at most.
-fn trimmed<F: Field>(product: HeapBuffer<F>, len: usize) -> Result<Scratch<F>, Error> {
-    let product = Scratch::from(product);
+fn trimmed<F: Field>(product: Scratch<F>, len: usize) -> Result<Scratch<F>, Error> {
     if product.len() == len {
         return Ok(product);
     }

@@ -15,7 +15,7 @@
 use crate::arch::Kernels;
 use crate::error::Error;
 use crate::field::Field;
-use crate::pool::Pool;
+use crate::observer::Watched;
 
 use super::evaluate::{BLOCK_LEN, Powers};
 use super::scratch::Scratch;
@@ -32,8 +32,13 @@ const CHAIN_LEN_MAX: usize = 8 * SEGMENT_LEN;
 const _: () = assert!(SEGMENT_LEN <= BLOCK_LEN, "a table holds the powers for a segment");
 
 /// Coefficients become those of the quotient by X - z, the last of which is zero; returns the
-/// remainder, which is the value at z.
-pub(super) fn divide<F: Field>(coefficients: &mut [F], z: F, pool: &Pool) -> Result<F, Error> {
+/// remainder, which is the value at z. Where it is stopped, coefficients are anything.
+pub(super) fn divide<F: Field>(
+    coefficients: &mut [F],
+    z: F,
+    pool: Watched<'_>,
+) -> Result<F, Error> {
+    pool.go_on()?;
     if coefficients.len() <= CHAIN_LEN_MAX {
         return Ok(divide_in_a_chain(coefficients, z, F::ZERO));
     }
@@ -45,11 +50,11 @@ pub(super) fn divide<F: Field>(coefficients: &mut [F], z: F, pool: &Pool) -> Res
         for (value, segment) in values.iter_mut().zip(segments) {
             *value = powers.value_of_block(segment);
         }
-    });
+    })?;
     let remainder = divide(&mut above, powers.next(), pool)?;
     pool.for_each_chunk_mut(coefficients, SEGMENTS_PER_TASK * SEGMENT_LEN, |start, part| {
         divide_segments(part, z, &above[start / SEGMENT_LEN..]);
-    });
+    })?;
     Ok(remainder)
 }
 

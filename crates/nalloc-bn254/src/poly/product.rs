@@ -7,15 +7,13 @@
 use nalloc::Arena;
 
 use crate::arch::Kernels;
-use crate::buffer::HeapBuffer;
 use crate::error::Error;
 use crate::field::Field;
 use crate::ntt::{Ntt, Work, scratch_bytes};
-use crate::pool::Pool;
-use crate::vector::Vectors;
+use crate::observer::Watched;
 
-use super::copy;
 use super::scratch::Scratch;
+use super::{copy, each};
 
 /// Products with a factor of at most this many coefficients are made term by term. A square of 64
 /// took 32 microseconds by terms and 56 by transforms, one of 128 took 67 and 42: `cargo bench
@@ -25,23 +23,23 @@ const SCHOOLBOOK_LEN_MAX: usize = 80;
 const TERMS_PER_TASK: usize = 8192;
 
 /// The product's coefficients, and zeros perhaps; nothing where a factor has none.
-pub(super) fn product<F: Field>(a: &[F], b: &[F], pool: &Pool) -> Result<HeapBuffer<F>, Error> {
+pub(super) fn product<F: Field>(a: &[F], b: &[F], pool: Watched<'_>) -> Result<Scratch<F>, Error> {
     let (short, long) = if a.len() < b.len() { (a, b) } else { (b, a) };
     match short.len() {
-        0 => Ok(HeapBuffer::zeroed(0)?),
+        0 => Scratch::zeroed(0),
         1..=SCHOOLBOOK_LEN_MAX => term_by_term(short, long, pool),
         _ => by_transforms(short, long, pool),
     }
 }
 
-fn term_by_term<F: Field>(short: &[F], long: &[F], pool: &Pool) -> Result<HeapBuffer<F>, Error> {
+fn term_by_term<F: Field>(short: &[F], long: &[F], pool: Watched<'_>) -> Result<Scratch<F>, Error> {
     let backwards = reversed(short)?;
-    let mut product = HeapBuffer::zeroed(short.len() + long.len() - 1)?;
+    let mut product = Scratch::zeroed(short.len() + long.len() - 1)?;
     pool.for_each_chunk_mut(&mut product, TERMS_PER_TASK.div_ceil(short.len()), |start, part| {
         for (k, sum) in (start..).zip(part) {
             *sum = coefficient(k, &backwards, long);
         }
-    });
+    })?;
     Ok(product)
 }
 
@@ -66,16 +64,16 @@ pub(super) fn reversed<F: Field>(elements: &[F]) -> Result<Scratch<F>, Error> {
     Ok(reversed)
 }
 
-fn by_transforms<F: Field>(a: &[F], b: &[F], pool: &Pool) -> Result<HeapBuffer<F>, Error> {
+fn by_transforms<F: Field>(a: &[F], b: &[F], pool: Watched<'_>) -> Result<Scratch<F>, Error> {
     let ntt = Ntt::new((a.len() + b.len() - 1).next_power_of_two().ilog2())?;
-    let mut product = HeapBuffer::zeroed(ntt.size())?;
+    let mut product = Scratch::zeroed(ntt.size())?;
     let mut factor = Scratch::zeroed(ntt.size())?;
-    copy(a, &mut product[..a.len()], pool);
-    copy(b, &mut factor[..b.len()], pool);
+    copy(a, &mut product[..a.len()], pool)?;
+    copy(b, &mut factor[..b.len()], pool)?;
     with_work(&ntt, pool, |work| {
         let mut values = ntt.forward_unordered(&mut product, work)?;
         let factors = ntt.forward_unordered(&mut factor, work)?;
-        Vectors::new(pool).mul(values.as_mut_slice(), factors.as_slice())?;
+        each(values.as_mut_slice(), factors.as_slice(), pool, F::multiply_each)?;
         ntt.inverse_unordered(values, work)?;
         Ok(())
     })?;
@@ -85,10 +83,10 @@ fn by_transforms<F: Field>(a: &[F], b: &[F], pool: &Pool) -> Result<HeapBuffer<F
 /// Runs transforms whose scratch is wiped: coefficients and values may be secret.
 pub(super) fn with_work<F: Field>(
     ntt: &Ntt<F>,
-    pool: &Pool,
+    pool: Watched<'_>,
     transform: impl FnOnce(&mut Work<'_>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let bytes = scratch_bytes(ntt.log2(), pool.thread_count());
+    let bytes = scratch_bytes(ntt.log2(), pool.pool.thread_count());
     let arena = Arena::builder().capacity_bytes(bytes).secret(true).build()?;
-    transform(&mut ntt.work(pool, &arena, &())?)
+    transform(&mut ntt.work(pool.pool, &arena, pool.observer)?)
 }

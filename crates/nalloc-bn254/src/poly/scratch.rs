@@ -1,5 +1,9 @@
 //! Arrays that are wiped when their owner is done: they hold coefficients, which may be secret.
+//!
+//! What an operation returns is one of them until it is finished: nothing is left of it when the
+//! operation fails or is stopped.
 
+use core::mem;
 use core::ops::{Deref, DerefMut};
 
 use nalloc::Zeroable;
@@ -15,11 +19,11 @@ impl<T: Zeroable + Copy> Scratch<T> {
     pub(super) fn zeroed(len: usize) -> Result<Self, Error> {
         Ok(Self(HeapBuffer::zeroed(len)?))
     }
-}
 
-impl<T> From<HeapBuffer<T>> for Scratch<T> {
-    fn from(buffer: HeapBuffer<T>) -> Self {
-        Self(buffer)
+    /// The array, finished: from now on it is the caller's to wipe.
+    pub(super) fn keep(mut self) -> Result<HeapBuffer<T>, Error> {
+        let nothing = HeapBuffer::zeroed(0)?;
+        Ok(mem::replace(&mut self.0, nothing))
     }
 }
 

@@ -4,7 +4,8 @@ mod large;
 
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
 use nalloc::Arena;
-use nalloc_bn254::{Error, Field, Fq, Fr, Kernels, Ntt, OddPoints, Pool, ntt_scratch_bytes};
+use nalloc_bn254::{Error, Field, Fq, Fr, Kernels, Ntt, OddPoints, Pool, Work, ntt_scratch_bytes};
+use testkit::StopAfter;
 
 use crate::field::tiny::Tiny;
 use crate::support::{Rng, all_kernels, ark_fr, our_fr};
@@ -327,26 +328,40 @@ fn extreme_values_give_the_same_with_all_kernels() {
     }
 }
 
-struct Stopped;
-
-impl nalloc_bn254::Observer for Stopped {
-    fn is_cancelled(&self) -> bool {
-        true
-    }
-}
-
 #[test]
-fn a_transform_in_lanes_stops_when_it_is_cancelled() {
-    let Some(kernels) = Kernels::ifma() else {
-        println!("skipped: this CPU has no AVX-512 IFMA");
-        return;
-    };
-    let pool = Pool::new(Some(2)).unwrap();
-    let ntt = Ntt::<Fr>::with_kernels(12, kernels).unwrap();
-    let arena = arena(12, &pool);
-    let mut work = ntt.work(&pool, &arena, &Stopped).unwrap();
+fn a_transform_stops_at_every_question() {
+    type Transform<'a> = &'a dyn Fn(&mut [Fr], &mut Work<'_>) -> Result<(), Error>;
+    let (pool, shift) = (Pool::new(Some(2)).unwrap(), Fr::from_u64(5));
 
-    let stopped = ntt.forward(&mut vec![Fr::ONE; 1 << 12], &mut work);
-
-    assert_eq!(stopped, Err(Error::Cancelled));
+    for (kernels, log2) in all_kernels().into_iter().flat_map(|k| [4, 12].map(|log2| (k, log2))) {
+        let odd = OddPoints::<Fr>::with_kernels(log2, kernels).unwrap();
+        let ntt = odd.ntt();
+        let transforms: [Transform<'_>; 7] = [
+            &|values, work| ntt.forward(values, work),
+            &|values, work| ntt.inverse(values, work),
+            &|values, work| ntt.forward_each(&mut [values], work),
+            &|values, work| ntt.forward_coset(values, shift, work),
+            &|values, work| ntt.inverse_coset(values, shift, work),
+            &|values, work| odd.extend(values, work),
+            &|values, work| {
+                let unordered = ntt.forward_unordered(values, work)?;
+                ntt.inverse_unordered(unordered, work).map(|_| ())
+            },
+        ];
+        for (index, transform) in transforms.into_iter().enumerate() {
+            let stop_after = |observer: &StopAfter| {
+                let arena = arena(log2, &pool);
+                let mut work = ntt.work(&pool, &arena, observer).unwrap();
+                transform(&mut vec![Fr::ONE; 1 << log2], &mut work)
+            };
+            let observer = StopAfter::never();
+            assert_eq!(stop_after(&observer), Ok(()));
+            let questions = observer.asked();
+            assert!(questions > 0, "{index} of 2^{log2} asks nothing");
+            for question in 0..questions {
+                let stopped = stop_after(&StopAfter::new(question));
+                assert_eq!(stopped, Err(Error::Cancelled), "{index} of 2^{log2}: {question}");
+            }
+        }
+    }
 }
