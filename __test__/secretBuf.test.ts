@@ -124,10 +124,11 @@ test.serial('adopt overwrites what it was given, of every kind of bytes', (t) =>
     Buffer.from(BYTES),
     new DataView(Uint8Array.from(BYTES).buffer),
     new BigUint64Array(Uint8Array.from(BYTES).buffer),
+    new Float64Array(Uint8Array.from(BYTES).buffer),
     Uint8Array.from(BYTES).buffer,
     new Uint8Array(new SharedArrayBuffer(32)),
   ]
-  ;(kinds[5] as Uint8Array).set(BYTES)
+  ;(kinds[6] as Uint8Array).set(BYTES)
   for (const bytes of kinds) {
     using secret = SecretBuf.adopt(bytes)
 
@@ -136,6 +137,14 @@ test.serial('adopt overwrites what it was given, of every kind of bytes', (t) =>
     const left = new Uint8Array(view.buffer, view.byteOffset, view.byteLength)
     t.true(left.every((byte) => byte === 0))
   }
+})
+
+test.serial('of short arrays nothing is left after they were overwritten', async (t) => {
+  const ending = await runChild('overwriteShort', [])
+
+  assertEnding(t, ending, 0)
+  const left = { adopted: 0, compared: 0, read: 0 }
+  t.deepEqual(JSON.parse(ending.stdout), { isSeen: true, isGone: true, left })
 })
 
 test.serial('random bytes differ, and have the length that was asked for', (t) => {

@@ -55,6 +55,7 @@ const SCENES = [
   ['stall', 'gzip', 'steal'],
   ['stall', 'gzip', 'web'],
   ['churnWorkers', '0'],
+  ['overwriteShort'],
 ]
 /** What Node and Deno leave to the C library, where no listener sees it: see secretExit. */
 const SCENES_OF_BUN = [['escape', 'wipeAtExit']]

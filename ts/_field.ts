@@ -46,12 +46,14 @@ export function writeElement(limbs: Uint16Array, value: unknown): boolean {
 }
 
 /**
- * Writes little-endian bytes mod r to `limbs`, which holds one element. False for other than 32 of
- * them. @internal
+ * Writes the 32 little-endian bytes at `start`, mod r, to `limbs`, which holds one element. False
+ * when there are fewer. @internal
  */
-export function writeBytes(limbs: Uint16Array, bytes: Uint8Array): boolean {
-  if (bytes.length !== ELEMENT_BYTES) return false
-  new Uint8Array(limbs.buffer, limbs.byteOffset, ELEMENT_BYTES).set(bytes)
+export function writeBytes(limbs: Uint16Array, bytes: Uint8Array, start: number): boolean {
+  if (bytes.length < start + ELEMENT_BYTES) return false
+  const target = new Uint8Array(limbs.buffer, limbs.byteOffset, ELEMENT_BYTES)
+  // One by one: `subarray` would move a short array, see `copyOfShort`.
+  for (let i = 0; i < ELEMENT_BYTES; i += 1) target[i] = bytes[start + i] ?? 0
   finish(limbs, false)
   return true
 }

@@ -189,8 +189,7 @@ class Writer {
     }
     if (isBytes(value)) {
       for (let at = 0; at < value.length; at += ELEMENT_BYTES) {
-        const element = value.subarray(at, at + ELEMENT_BYTES)
-        this.#writeOne(name, value, (limbs) => writeBytes(limbs, element))
+        this.#writeOne(name, value, (limbs) => writeBytes(limbs, value, at))
         if (this.count % STEP_VALUES === 0) yield
       }
       return

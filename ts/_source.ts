@@ -17,6 +17,27 @@ export type Opened =
   | { readonly kind: 'bytes'; readonly name: string; readonly bytes: Uint8Array }
 
 const EXPECTED = 'a path, a file: URL or bytes'
+/**
+ * Elements of a typed array that may lie in the collector's heap: 1,000 in JavaScriptCore, 64 bytes
+ * of them in V8. The first look at its `buffer` moves them out, and nobody overwrites where they were.
+ */
+const SHORT_LENGTH_MAX = 1000
+const KINDS = [
+  Uint8Array,
+  Uint8ClampedArray,
+  Int8Array,
+  Uint16Array,
+  Int16Array,
+  Uint32Array,
+  Int32Array,
+  BigUint64Array,
+  BigInt64Array,
+  Float32Array,
+  Float64Array,
+]
+
+/** What they have in common, where TypeScript sees no more than their union. */
+type Kind = new (buffer: ArrayBuffer) => { set(from: ArrayBufferView): void }
 
 /** Checks a source; `name` is the argument's name in messages. @internal */
 export function checkSource(name: string, value: unknown): Opened {
@@ -64,6 +85,23 @@ export function withNativeSource<T>(source: Opened, use: (source: string | Uint8
 /** The same bytes, out of reach of other threads. @internal */
 export function unshared(bytes: Uint8Array): Uint8Array {
   return types.isSharedArrayBuffer(bytes.buffer) ? Uint8Array.from(bytes) : bytes
+}
+
+/**
+ * A copy of a short typed array, made without a look at its `buffer`, so that whoever overwrites the
+ * array has overwritten all of it; undefined for everything else. The caller wipes it. @internal
+ */
+export function copyOfShort(value: unknown): Uint8Array | undefined {
+  const kind = KINDS.find((candidate) => value instanceof candidate)
+  if (kind === undefined) return undefined
+  const array = value as InstanceType<typeof kind>
+  const { length, byteLength } = array
+  // A detached one has none.
+  if (length === 0 || length > SHORT_LENGTH_MAX) return undefined
+  const buffer = new ArrayBuffer(byteLength)
+  const copy = new (kind as unknown as Kind)(buffer)
+  copy.set(array)
+  return new Uint8Array(buffer)
 }
 
 function checkPath(name: string, path: string): Opened {

@@ -8,7 +8,7 @@ import { inspect } from 'node:util'
 import * as workers from 'node:worker_threads'
 import { Call, callNative } from './_call.ts'
 import { checkBoolean, checkInteger, checkOptions, show, showType } from './_check.ts'
-import { type Bytes, checkSource, unshared } from './_source.ts'
+import { type Bytes, checkSource, copyOfShort, unshared } from './_source.ts'
 import { unlistedRequests, Window } from './_window.ts'
 import { NallocError, wrongType, wrongValue } from './errors.ts'
 import { binding, type NativeSecret, type SecretRequirements } from './native.ts'
@@ -112,13 +112,12 @@ export class SecretBuf {
    * @throws as the constructor; then `bytes` are as they were
    */
   static adopt(bytes: Bytes, options?: SecretOptions): SecretBuf {
-    const given = checkBytes('bytes', bytes)
-    const requirements = checkRequirements(options)
-    if (given.length === 0) throw wrongValue('bytes', 'at least one byte', 'none')
-    const { SecretHandle } = binding()
-    return withUnshared(given, (own) => {
+    return withOwnBytes('bytes', bytes, (own, overwrite) => {
+      const requirements = checkRequirements(options)
+      if (own.length === 0) throw wrongValue('bytes', 'at least one byte', 'none')
+      const { SecretHandle } = binding()
       const secret = new SecretBuf(callNative(() => SecretHandle.adopt(own, requirements)))
-      given.fill(0)
+      overwrite()
       return secret
     })
   }
@@ -232,8 +231,7 @@ export class SecretBuf {
       const others = other.#native
       return callNative(() => native.equals(others))
     }
-    const bytes = checkBytes('other', other)
-    return withUnshared(bytes, (own) => callNative(() => native.equalsBytes(own)))
+    return withOwnBytes('other', other, (own) => callNative(() => native.equalsBytes(own)))
   }
 
   /** Wipes the bytes and frees their memory, once no proof reads them. May be called again. */
@@ -337,14 +335,30 @@ function checkBytes(name: string, value: Bytes): Uint8Array {
   return source.bytes
 }
 
-/** Hands `use` bytes that no other thread writes; a copy made for that is wiped. */
-function withUnshared<T>(bytes: Uint8Array, use: (own: Uint8Array) => T): T {
-  const own = unshared(bytes)
+/**
+ * Hands `use` bytes of the caller's that no other thread writes, and that native code may look at
+ * without moving them, and what overwrites the caller's own; a copy made for that is wiped.
+ */
+function withOwnBytes<T>(
+  name: string,
+  value: Bytes,
+  use: (own: Uint8Array, overwrite: () => void) => T,
+): T {
+  const short = copyOfShort(value)
+  const given = short ?? checkBytes(name, value)
+  const own = unshared(given)
+  const overwrite = short === undefined ? () => given.fill(0) : () => overwriteArray(value)
   try {
-    return use(own)
+    return use(own, overwrite)
   } finally {
-    if (own !== bytes) own.fill(0)
+    if (own === short || own !== given) own.fill(0)
   }
+}
+
+/** Overwrites a typed array where it is. */
+function overwriteArray(array: Bytes): void {
+  if (array instanceof BigUint64Array || array instanceof BigInt64Array) array.fill(0n)
+  else (array as Uint8Array).fill(0)
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
