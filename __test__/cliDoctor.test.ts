@@ -9,7 +9,7 @@ import { randomWords } from './_random.ts'
 import { fixtures, goldenCases, sha256 } from './_repository.ts'
 import { elementBytes, PRIME, wtnsOf } from './_wtns.ts'
 
-const { checksOf, exitCodeOf, gatherFacts, reportOf, reportText } = doctor
+const { checksOf, exitCodeOf, gatherFacts, reportOf, reportText, runtimeOf } = doctor
 const GIB = 2 ** 30
 
 const residue = { isKnown: true, valuesLeft: 0, values: 9 } as const
@@ -37,6 +37,7 @@ const addon: AddonFacts = {
 }
 const facts: Facts = {
   nodeVersion: '20.20.2',
+  runtime: undefined,
   platform: 'linux-x64',
   kernel: '6.18',
   ramBytes: 22 * GIB,
@@ -96,6 +97,17 @@ test('an old Node fails', (t) => {
   for (const nodeVersion of ['20.19.0', '22.1.0', '26.0.0-nightly']) {
     t.regex(check('node', { ...facts, nodeVersion })[0], /^ok /)
   }
+})
+
+test('a runtime that says that it is Node is told', (t) => {
+  const runtime = runtimeOf({ node: '26.3.0', bun: '1.4.5' })
+
+  t.is(
+    check('node', { ...facts, nodeVersion: '26.3.0', runtime })[0],
+    'ok Node 26.3.0 as Bun 1.4.5, 20.19 or newer is supported',
+  )
+  t.is(runtimeOf({ node: '26.0.0', deno: '2.9.6' }), 'Deno 2.9.6')
+  t.is(runtimeOf(process.versions), undefined)
 })
 
 test('memory tells the machine from its cgroup, and warns of a cache too large for it', (t) => {

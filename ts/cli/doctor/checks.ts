@@ -51,8 +51,9 @@ function addonText({ file, environment }: AddonFacts): string {
   return `${platformPackage ?? `local build ${file}`}, CPU path ${environment.cpu}`
 }
 
-function nodeCheck({ nodeVersion }: Facts): Check {
-  const message = `Node ${nodeVersion}, ${NODE_MIN.join('.')} or newer is supported`
+function nodeCheck({ nodeVersion, runtime }: Facts): Check {
+  const as = runtime === undefined ? '' : ` as ${runtime}`
+  const message = `Node ${nodeVersion}${as}, ${NODE_MIN.join('.')} or newer is supported`
   if (isSupportedNode(nodeVersion)) return { id: 'node', status: 'ok', message }
   return { id: 'node', status: 'fail', message, fix: 'install a newer Node' }
 }

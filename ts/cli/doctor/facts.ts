@@ -22,6 +22,8 @@ export interface Failure {
 /** What is known of a machine. */
 export interface Facts {
   readonly nodeVersion: string
+  /** `Bun 1.4.5`, which says that it is that Node; undefined for Node itself. */
+  readonly runtime: string | undefined
   /** `linux-x64`. */
   readonly platform: string
   readonly kernel: string
@@ -53,6 +55,7 @@ export interface HeapUse {
 /** A machine. */
 export interface Host {
   readonly nodeVersion: string
+  readonly runtime: string | undefined
   readonly platform: string
   readonly kernel: string
   readonly ramBytes: number
@@ -72,6 +75,7 @@ export interface Host {
 export function thisHost(): Host {
   return {
     nodeVersion: process.versions.node,
+    runtime: runtimeOf(process.versions),
     platform: `${process.platform}-${process.arch}`,
     kernel: os.release(),
     ramBytes: os.totalmem(),
@@ -92,13 +96,22 @@ export function thisHost(): Host {
 
 /** Asks a machine for everything. Throws the signal's reason, and nothing else. */
 export async function gatherFacts(host: Host, signal: AbortSignal): Promise<Facts> {
-  const { nodeVersion, platform, kernel, ramBytes, availableThreads } = host
+  const { nodeVersion, runtime, platform, kernel, ramBytes, availableThreads } = host
   const addon = await addonFacts(host, signal)
   signal.throwIfAborted()
   const cgroupLimitBytes = isLoaded(addon)
     ? addon.environment.cgroupLimitBytes
     : limitOf(host.constrainedBytes, ramBytes)
-  return { nodeVersion, platform, kernel, ramBytes, cgroupLimitBytes, availableThreads, addon }
+  return {
+    nodeVersion,
+    runtime,
+    platform,
+    kernel,
+    ramBytes,
+    cgroupLimitBytes,
+    availableThreads,
+    addon,
+  }
 }
 
 /** Whether the facts that need the addon are there. */
@@ -125,6 +138,12 @@ async function addonFacts(host: Host, signal: AbortSignal): Promise<AddonFacts |
   } catch (error) {
     return failureOf(error)
   }
+}
+
+/** Whose versions these are, unless Node's. */
+export function runtimeOf({ bun, deno }: NodeJS.Dict<string>): string | undefined {
+  if (bun !== undefined) return `Bun ${bun}`
+  return deno === undefined ? undefined : `Deno ${deno}`
 }
 
 /** What Node says: 0 or some 2^64 where there is no limit. */
