@@ -18,11 +18,20 @@ interface Block {
   readonly code: string
 }
 
-/** Declares one test for each block of `page`, a path in the repository; `except` leaves some out. */
-export function testBlocks(page: string, except?: RegExp): void {
+/** What is different about a page. */
+export interface Changes {
+  /** Blocks that are left out. */
+  readonly except?: RegExp
+  /** Adds to the folder what the page takes for granted. */
+  readonly prepare?: (folder: string) => void
+}
+
+/** Declares one test for each block of `page`, a path in the repository. */
+export function testBlocks(page: string, { except, prepare }: Changes = {}): void {
   let place: Workplace
   test.before(async () => {
     place = await makeWorkplace()
+    prepare?.(place.folder)
   })
   test.after.always(() => place.remove())
 
@@ -87,6 +96,10 @@ async function run(
 ): Promise<{ readonly output: string }> {
   if (command === 'npm test') {
     t.is(process.env['npm_lifecycle_event'] ?? 'test', 'test', 'what runs this is npm test itself')
+    return { output: '' }
+  }
+  if (command === 'npm install nalloc') {
+    t.true(fs.existsSync(path.join(folder, 'node_modules/nalloc')), 'the workplace has it')
     return { output: '' }
   }
   const isOfRepository = /^(npm|cargo) /.test(command)

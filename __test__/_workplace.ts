@@ -57,7 +57,10 @@ export async function makeWorkplace(): Promise<Workplace> {
   return { folder, remove: () => fs.rmSync(folder, { recursive: true, force: true }) }
 }
 
-/** Runs a line of shell with `nalloc` and `npx nalloc` at hand; both streams, as they came. */
+/**
+ * Runs a line of shell with `nalloc` and `npx nalloc` at hand; both streams, as they came. Whoever
+ * asks for a text, such as a ceremony for entropy, gets a line.
+ */
 export async function runShell(
   line: string,
   folder: string,
@@ -65,8 +68,10 @@ export async function runShell(
   const child = spawn('bash', ['-c', `exec 2>&1; ${line}`], {
     cwd: folder,
     env: { ...process.env, PATH: `${folder}/node_modules/.bin:${process.env['PATH']}` },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['pipe', 'pipe', 'inherit'],
   })
+  // Most programs end without having read it.
+  child.stdin.on('error', () => {}).end('a line that nobody else knows\n')
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text
