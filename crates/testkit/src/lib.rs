@@ -38,7 +38,9 @@ mod temp;
 pub use observer::StopAfter;
 pub use temp::TempDir;
 
-/// The Rust blocks of the readme are compiled and run as they stand.
+/// The Rust blocks of the readme and of pages are compiled and run as they stand.
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
+#[doc = include_str!("../../../docs/kzg.md")]
+#[doc = include_str!("../../../docs/polynomials.md")]
 pub struct Readme;
