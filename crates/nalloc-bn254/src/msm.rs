@@ -16,6 +16,8 @@
 //!    such additions are a block: they go to different buckets, so they are independent, and
 //!    share one inversion by Montgomery's trick: 5M + 1S each (msm/adder.rs), eight at a time where
 //!    there are lanes (`arch/batch_add.rs`).
+//!    The windows of a task take turns, every 16 to 1024 points: narrow ones would meet the same
+//!    few buckets again and again.
 //! 5. **Conflicts.** An addition to a bucket that is in the block already waits in a queue for the
 //!    next block. When digits repeat so much that the queue fills, it is folded: sorted by
 //!    bucket and added up pairwise, by blocks again (msm/buckets.rs). So is what is left at the

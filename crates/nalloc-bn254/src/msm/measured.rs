@@ -4,8 +4,9 @@ use core::ops::RangeInclusive;
 
 use nalloc::Arena;
 
+use super::adder::BLOCK;
 use super::digits::{Mix, Windows};
-use super::plan::{ADDITION_NS, BUCKET_NS, Plan, TASK_NS};
+use super::plan::{ADDITION_NS, BUCKET_NS, CROWDED_NS, Plan, TASK_NS};
 use super::{Sum, bytes_of};
 use crate::arch::Kernels;
 use crate::curve::{Affine, CurveField, Jacobian};
@@ -24,21 +25,21 @@ pub struct Cut {
     pub buckets: usize,
     /// Tasks that have windows.
     pub tasks: usize,
+    /// Additions times the length of a block, by the buckets of a task.
+    pub crowded: usize,
 }
 
-/// The constants of the cost model, in ns: of an addition, a bucket and a task.
-pub const COSTS_NS: [u64; 3] = [ADDITION_NS, BUCKET_NS, TASK_NS];
+/// The constants of the cost model, in ns, in the order of [`Cut`].
+pub const COSTS_NS: [u64; 4] = [ADDITION_NS, BUCKET_NS, TASK_NS, CROWDED_NS];
 
 /// How a sum of `n` points with windows of `bits` bits is cut for one thread.
 #[must_use]
 pub fn cut(n: usize, bits: u32) -> Cut {
     let plan = Plan::with_bits(n, bits, 1);
     let sets = plan.set_count();
-    Cut {
-        additions: 2 * n * sets,
-        buckets: sets << (bits - 1),
-        tasks: plan.tasks().iter().filter(|task| !task.sets.is_empty()).count(),
-    }
+    let (additions, buckets) = (2 * n * sets, sets << (bits - 1));
+    let tasks = plan.tasks().iter().filter(|task| !task.sets.is_empty()).count();
+    Cut { additions, buckets, tasks, crowded: additions * BLOCK * tasks / buckets }
 }
 
 /// The width that is planned for `n` scalars that are all long.

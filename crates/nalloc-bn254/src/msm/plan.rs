@@ -15,16 +15,19 @@ use super::adder::BLOCK;
 use super::buckets::{BUCKETS_MAX, ROWS_BESIDE};
 use super::digits::{CHUNK, Mix, Windows};
 
-/// What is paid in a task, in ns. An addition is 82 ms of kernel by 4.9 million additions, from
-/// samples of `perf` of one sum of 2^18 points (2-core Zen 5, other programs at work, 2026-11-21).
-/// The other two are estimates, not measured: neither is that in G2 and in plain Rust all grow
-/// alike. `npm run bench:peers -- windows` shows how far from the best width this leads, and
-/// docs/msm.md what it showed.
-pub(super) const ADDITION_NS: u64 = 17;
-/// Two additions for each bucket, and a third for what the sums of segments take.
-pub(super) const BUCKET_NS: u64 = 42;
-/// A last block that is folded, and the short blocks of a reduction.
-pub(super) const TASK_NS: u64 = 60_000;
+/// What is paid in a task, in ns. All four were fitted to times of 2^8 to 2^16 points in G1 with six
+/// widths each, one thread, minima of 12 to 60 turns, 4 % off on the average (2-core Zen 4, 3.7 GHz,
+/// 2026-11-22). Processors differ in what an addition takes; widths are chosen by ratios, and in G2
+/// and in plain Rust all four grow alike. `npm run bench:peers -- windows` fits them again, and shows
+/// how far from the best width they lead.
+pub(super) const ADDITION_NS: u64 = 41;
+/// Two additions for each bucket, less what blocks that are full and in order spare.
+pub(super) const BUCKET_NS: u64 = 75;
+/// A last block that is folded, and the short blocks of a reduction. Fits say 100 to 220 thousand.
+pub(super) const TASK_NS: u64 = 150_000;
+/// More for an addition where a task has no more buckets than a block has additions; less by as
+/// much as it has more: some digits meet in a bucket, and wait for the next block.
+pub(super) const CROWDED_NS: u64 = 5;
 /// Of 256 scalars, with more short ones than this the lowest windows have more to do than others.
 const SHORT_MAX: usize = 32;
 /// Of 256 scalars, with so many long ones the width is that of random ones.
@@ -34,6 +37,11 @@ const UNEVEN_BITS_MIN: u32 = 10;
 /// Widths below the best one for scalars that are all long, that are considered when some are
 /// short.
 const NARROWER_MAX: u32 = 3;
+
+/// Buckets of a window for each point of a stretch, whose halves reach two of them.
+const BUCKETS_OF_POINT: usize = 16;
+/// The shortest stretch: its digits in a window are a cache line.
+const STRETCH_MIN: usize = 16;
 
 /// The windows of some sets, of one run of chunks; without a set, the points of ones.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,17 +142,28 @@ impl Plan {
     /// Time of the busiest thread.
     fn cost_ns(&self, terms: u64) -> u64 {
         let (count, threads, parts) = (self.set_count(), self.threads, self.parts as u64);
-        let terms = terms.saturating_mul(self.windows.count().div_ceil(count) as u64);
-        let buckets = BUCKET_NS << (self.windows.bits() - 1);
-        let whole = (count / threads) as u64;
-        let window = terms.saturating_mul(ADDITION_NS).saturating_add(buckets);
-        let groups = whole.div_ceil(self.group_len() as u64);
-        let part = terms.saturating_mul(ADDITION_NS) / parts + buckets + TASK_NS;
+        let of_set = terms.saturating_mul(self.windows.count().div_ceil(count) as u64);
+        let (whole, groups) = (count / threads, self.groups_of(count / threads));
+        let wholes = self.task_ns(of_set.saturating_mul(whole as u64), whole, groups);
+        let part = self.task_ns(of_set / parts, 1, 1);
         let parts = (count % threads * self.parts).div_ceil(threads) as u64;
-        whole
-            .saturating_mul(window)
-            .saturating_add(groups * TASK_NS)
-            .saturating_add(parts.saturating_mul(part))
+        wholes.saturating_add(parts.saturating_mul(part))
+    }
+
+    /// Time of some tasks, which have so many additions and sets together.
+    fn task_ns(&self, additions: u64, sets: usize, tasks: usize) -> u64 {
+        let buckets = (sets as u64) << (self.windows.bits() - 1);
+        let crowding = CROWDED_NS * (BLOCK * tasks) as u64;
+        additions
+            .saturating_mul(ADDITION_NS)
+            .saturating_add(additions.saturating_mul(crowding) / buckets.max(1))
+            .saturating_add(buckets.saturating_mul(BUCKET_NS))
+            .saturating_add((tasks as u64).saturating_mul(TASK_NS))
+    }
+
+    /// Tasks that so many whole sets are.
+    fn groups_of(&self, sets: usize) -> usize {
+        sets.div_ceil(self.group_len())
     }
 
     /// Sets of buckets.
@@ -165,6 +184,14 @@ impl Plan {
         }
         // The last window may have twice the buckets of the others.
         ((BUCKETS_MAX >> (self.windows.bits() - 1)) - 1).max(1)
+    }
+
+    /// Points whose digits in one window follow each other, before it is the next window's turn.
+    /// Where windows have few buckets, many digits of one would meet in them, and blocks would stay
+    /// short.
+    pub(super) fn stretch_len(&self) -> usize {
+        let buckets = 1_usize << (self.windows.bits() - 1);
+        (buckets / BUCKETS_OF_POINT).clamp(STRETCH_MIN, CHUNK)
     }
 
     /// All tasks, whole windows first, and ones last.

@@ -4,6 +4,7 @@
 //! counters and the flag that stops them. What depends on scalars lies in the arena or on the
 //! stack, never in memory that is freed unwiped.
 
+use core::ops::Range;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::adder::{BLOCK, OPPOSITE, Points};
@@ -42,9 +43,11 @@ pub(super) struct WindowSums<'a, F> {
 /// Which digits, and of which points.
 struct Place {
     chunk: usize,
+    /// Points of the chunk.
+    stretch: Range<usize>,
     window: usize,
     level: usize,
-    /// Whether no other window of the task takes points of this level and chunk earlier.
+    /// Whether no other window of the task takes points of this level and stretch earlier.
     is_first: bool,
 }
 
@@ -126,14 +129,10 @@ impl<F: CurveField> Job<'_, F> {
         buckets.begin(start - 1);
         let windows = self.plan.windows_of(task.sets.clone()).count();
         for chunk in task.chunks.clone() {
-            for level in 0..self.plan.levels {
-                for (span, set) in spans.iter().zip(task.sets.clone()) {
-                    let window = level * self.plan.set_count() + set;
-                    if window < self.plan.windows.count() {
-                        let place = Place { chunk, window, level, is_first: span.start == 1 };
-                        self.add_chunk(&place, span.start - 1, buckets);
-                    }
-                }
+            let len = self.chunk_len(chunk);
+            for start in (0..len).step_by(self.plan.stretch_len()) {
+                let stretch = start..(start + self.plan.stretch_len()).min(len);
+                self.add_stretch(chunk, &stretch, task, spans, buckets);
             }
             self.go_on(windows)?;
         }
@@ -146,24 +145,53 @@ impl<F: CurveField> Job<'_, F> {
         Some(())
     }
 
-    /// Adds the points of one chunk by their digits in one window.
-    fn add_chunk(&self, place: &Place, offset: usize, buckets: &mut Buckets<'_, F>) {
-        let &Place { chunk, window, level, is_first } = place;
-        let (n, first) = (self.order.len(), chunk * CHUNK);
-        let len = CHUNK.min(n - first);
-        let reached = self.reached[chunk].windows[window] as usize;
-        let plane = first * self.plan.windows.count() + window * len;
-        let digits = &self.digits[plane..plane + reached];
-        let run = |level: usize, order| Run { order, first: level * n };
-        let ahead = match self.reached[chunk].windows.get(window + self.plan.set_count()) {
-            _ if !is_first => run(0, &[]),
-            Some(&reached) if level + 1 < self.plan.levels => {
-                run(level + 1, &self.order[first..first + reached as usize])
+    /// Adds some points of one chunk by their digits in all windows of the task.
+    fn add_stretch(
+        &self,
+        chunk: usize,
+        stretch: &Range<usize>,
+        task: &Task,
+        spans: &[Span],
+        buckets: &mut Buckets<'_, F>,
+    ) {
+        for level in 0..self.plan.levels {
+            for (span, set) in spans.iter().zip(task.sets.clone()) {
+                let window = level * self.plan.set_count() + set;
+                if window < self.plan.windows.count() {
+                    let (stretch, is_first) = (stretch.clone(), span.start == 1);
+                    let place = Place { chunk, stretch, window, level, is_first };
+                    self.add_window(&place, span.start - 1, buckets);
+                }
             }
-            _ => run(0, &self.order[first + len..]),
+        }
+    }
+
+    /// Adds some points of one chunk by their digits in one window.
+    fn add_window(&self, place: &Place, offset: usize, buckets: &mut Buckets<'_, F>) {
+        let &Place { chunk, ref stretch, window, level, is_first } = place;
+        let (n, first) = (self.order.len(), chunk * CHUNK);
+        let plane = first * self.plan.windows.count() + window * self.chunk_len(chunk);
+        let reaching = |window: usize| {
+            let reached = self.reached[chunk].windows.get(window)?;
+            let end = stretch.end.min(*reached as usize);
+            Some(stretch.start.min(end)..end)
         };
-        let run = run(level, &self.order[first..first + reached]);
-        buckets.add(self.points, run, digits, offset, ahead);
+        let points_of =
+            |points: Range<usize>| &self.order[first + points.start..first + points.end];
+        let run = |level: usize, order| Run { order, first: level * n };
+        let ahead = match reaching(window + self.plan.set_count()) {
+            _ if !is_first => run(0, &[]),
+            Some(points) if level + 1 < self.plan.levels => run(level + 1, points_of(points)),
+            _ => run(0, &self.order[first + stretch.end..]),
+        };
+        let points = reaching(window).unwrap_or(0..0);
+        let digits = &self.digits[plane + points.start..plane + points.end];
+        buckets.add(self.points, run(level, points_of(points)), digits, offset, ahead);
+    }
+
+    /// Points of a chunk: all have so many but the last one.
+    fn chunk_len(&self, chunk: usize) -> usize {
+        CHUNK.min(self.order.len() - chunk * CHUNK)
     }
 
     /// Reports progress; none once the observer wants to stop, of which every worker learns.
