@@ -9,9 +9,9 @@ import { fail, root, run } from './steps.mjs'
 const rustc = execFileSync('rustc', ['-vV'], { cwd: root, encoding: 'utf8' })
 const triple = /^host: (.*)$/m.exec(rustc)?.[1] ?? fail('rustc: expected a line "host: ..."')
 
-sanitize('thread', ['arena', 'census', 'global', 'threads'])
+sanitize('thread', ['arena', 'census', 'global', 'threads', 'trace'])
 // Not those that limit or measure the process's memory: the sanitizer's own tables take terabytes.
-const whole = ['arena', 'arena_pages', 'census', 'exit', 'fork', 'global', 'helper']
+const whole = ['arena', 'arena_pages', 'census', 'exit', 'fork', 'global', 'helper', 'trace']
 sanitize('address', whole, '--lib')
 interpret(['heap::backing', 'heap::bins', 'heap::zero', 'text::', 'config::'])
 
