@@ -14,7 +14,7 @@ use winterfell::{
 use super::Prover;
 
 const COLUMNS: usize = 32;
-const STEPS_LOG2: u32 = 17;
+const STEPS_LOG2: u32 = 16;
 const QUERIES: usize = 32;
 const BLOWUP: usize = 8;
 const GRINDING_BITS: u32 = 0;
