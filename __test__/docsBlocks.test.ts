@@ -12,7 +12,9 @@ import { example } from './_trace.ts'
 /** Pages whose blocks other tests run, or compare with what is drawn. */
 const ELSEWHERE = ['bn254', 'migrate', 'report', 'tuning']
 const HERE: Readonly<Record<string, Changes>> = {
+  kzg: {},
   metrics: {},
+  polynomials: {},
   register: { prepare: prepareServer },
   run: {},
   setup: { prepare: prepareCeremony },
