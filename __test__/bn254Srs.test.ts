@@ -122,6 +122,60 @@ test('files that lie are refused, with the place', async (t) => {
   t.is(stats().liveBytes, liveBytes)
 })
 
+/** Where each section of a .ptau begins. */
+function sectionsOf(bytes: Uint8Array): Map<number, number> {
+  const view = new DataView(bytes.buffer, bytes.byteOffset)
+  const starts = new Map<number, number>()
+  let at = 12
+  for (let left = view.getUint32(8, true); left > 0; left -= 1) {
+    starts.set(view.getUint32(at, true), at + 12)
+    at += 12 + Number(view.getBigUint64(at + 4, true))
+  }
+  return starts
+}
+
+test('what is wrong in a .ptau is told with its section and the point', async (t) => {
+  const good = Uint8Array.from(fs.readFileSync(ptau))
+  const sections = sectionsOf(good)
+  const start = (id: number): number => sections.get(id) ?? Number.NaN
+  const changed = (id: number, at: number, bytes: readonly number[]): Uint8Array => {
+    const copy = good.slice()
+    copy.set(bytes, start(id) + at)
+    return copy
+  }
+  const ones = Array(32).fill(0xff) as number[]
+  const zeros = Array(64).fill(0) as number[]
+  const power5 = [...good.subarray(start(2) + 5 * 64, start(2) + 6 * 64)]
+  const rows: [string, RegExp, Uint8Array][] = [
+    ['ERR_UNSUPPORTED_CURVE', /section 1\b.*BN254 \(bn128\), got .*48 bytes/, changed(1, 0, [48])],
+    ['ERR_UNSUPPORTED_CURVE', /section 1\b.*BN254 \(bn128\), got /, changed(1, 4, [0])],
+    ['ERR_BAD_HEADER', /section 1\b.*1 to 28, got 29/, changed(1, 36, [29])],
+    ['ERR_NOT_ON_CURVE', /section 2\b.*power 5: expected a point/, changed(2, 5 * 64, [1])],
+    ['ERR_NON_CANONICAL', /section 2\b.*power 7: expected a number/, changed(2, 7 * 64 + 32, ones)],
+    ['ERR_BAD_SRS', /section 2\b.*power 6: expected that of the tau/, changed(2, 6 * 64, power5)],
+    ['ERR_POINT_AT_INFINITY', /section 2\b.*power 3: expected a point/, changed(2, 3 * 64, zeros)],
+    ['ERR_NOT_ON_CURVE', /section 3\b.*power in G2 1: expected a point/, changed(3, 128, [1])],
+    ['ERR_TRUNCATED', /section 2\b.*cut off/, good.subarray(0, start(2) + 10)],
+    ['ERR_TRUNCATED', /section 1\b.*cut off/, good.subarray(0, start(1) + 10)],
+    ['ERR_TRUNCATED', /cut off/, good.subarray(0, 14)],
+    ['ERR_TRUNCATED', /cut off/, new Uint8Array()],
+  ]
+
+  for (const [code, message, bytes] of rows) {
+    await t.throwsAsync(Srs.fromPtau(bytes, 8), { code, message })
+    const file = path.join(folder, 'bad.ptau')
+    fs.writeFileSync(file, bytes)
+    await t.throwsAsync(Srs.fromPtau(file, 8), { code, message: /^.*bad\.ptau/ })
+  }
+  const flat = flatFile(6)
+  flat[6 * 64 - 1] = (flat[6 * 64 - 1] ?? 0) ^ 1
+  await t.throwsAsync(Srs.fromRaw(flat, LAYOUT, 5), {
+    code: 'ERR_NOT_ON_CURVE',
+    message: /point 5: /,
+  })
+  await t.throwsAsync(Srs.fromRaw(new Uint8Array(), LAYOUT, 5), { code: 'ERR_DEGREE' })
+})
+
 function rawWith(point: Uint8Array): Promise<Srs> {
   return Srs.fromRaw(flatFile(4), { ...LAYOUT, tauG2: point }, 3)
 }

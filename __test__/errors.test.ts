@@ -14,6 +14,25 @@ test('docs/errors.md explains every code and no other', (t) => {
   t.deepEqual([...explained].sort(), [...ERROR_CODES].sort())
 })
 
+test('every code of the native side is one of the list, or that of an abort', (t) => {
+  const folders = ['src', 'crates/nalloc-bn254/src', 'crates/nalloc-groth16/src']
+  const files = folders.flatMap((folder) =>
+    fs
+      .readdirSync(path.join(root, folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.rs'))
+      .map((file) => path.join(root, folder, file)),
+  )
+  const codes = new Set(
+    files.flatMap((file) => fs.readFileSync(file, 'utf8').match(/"ERR_[A-Z0-9_]+"/g) ?? []),
+  )
+
+  t.true(codes.size > 30, `${codes.size} codes`)
+  for (const code of codes) {
+    const isKnown = [...ERROR_CODES, errors.CANCELLED].some((known) => `"${known}"` === code)
+    t.true(isKnown, code)
+  }
+})
+
 test('a native error keeps its code and message', (t) => {
   const error = fromNative(Object.assign(new Error('x.zkey: cut'), { code: 'ERR_TRUNCATED' }))
 

@@ -19,14 +19,10 @@ impl AsRef<str> for Code {
     }
 }
 
-/// Bytes that no point has in an encoding.
-pub const BAD_ENCODING: Code = Code("ERR_BAD_ENCODING");
 /// Native work still uses what was to be changed.
 pub const BUSY: Code = Code("ERR_BUSY");
 /// The task was cancelled; TypeScript turns it into the signal's reason.
 pub const CANCELLED: Code = Code("ERR_CANCELLED");
-/// A polynomial has a higher degree than the SRS has powers for.
-pub const DEGREE: Code = Code("ERR_DEGREE");
 /// A handle was used after `dispose()`.
 pub const DISPOSED: Code = Code("ERR_DISPOSED");
 /// A transform has no domain of so many elements.
@@ -49,18 +45,10 @@ pub const LIMIT: Code = Code("ERR_LIMIT");
 pub const LOCK: Code = Code("ERR_LOCK");
 /// A number is not below its modulus.
 pub const NON_CANONICAL: Code = Code("ERR_NON_CANONICAL");
-/// A point of another order.
-pub const NOT_IN_SUBGROUP: Code = Code("ERR_NOT_IN_SUBGROUP");
-/// A point does not satisfy its curve's equation.
-pub const NOT_ON_CURVE: Code = Code("ERR_NOT_ON_CURVE");
 /// The system refused memory.
 pub const NO_MEMORY: Code = Code("ERR_NO_MEMORY");
-/// The point at infinity where there must be another.
-pub const POINT_AT_INFINITY: Code = Code("ERR_POINT_AT_INFINITY");
 /// The waiting line is full.
 pub const QUEUE_FULL: Code = Code("ERR_QUEUE_FULL");
-/// Points are not those of a ceremony.
-pub const SRS: Code = Code("ERR_BAD_SRS");
 /// A file ends too early.
 pub const TRUNCATED: Code = Code("ERR_TRUNCATED");
 
@@ -120,25 +108,16 @@ impl From<nalloc_groth16::Error> for Failure {
 
 impl From<nalloc_bn254::Error> for Failure {
     fn from(error: nalloc_bn254::Error) -> Self {
-        use nalloc_bn254::Error;
-        let code = match &error {
-            Error::Cancelled => return Self::cancelled(),
-            Error::Memory(error) => return (*error).into(),
-            Error::File(error) => Code(error.code()),
-            Error::DomainTooLarge { .. } | Error::NotPowerOfTwo { .. } | Error::Empty { .. } => {
-                DOMAIN
+        match error {
+            nalloc_bn254::Error::Cancelled => Self::cancelled(),
+            nalloc_bn254::Error::Memory(error) => error.into(),
+            nalloc_bn254::Error::ThreadStart { .. } => {
+                let advice = "Ask for fewer with configure({ threads }), or raise what stands in \
+                              the way: ulimit -u, pids.max of the container";
+                Self::new(NO_MEMORY, format!("{error}. {advice}"))
             }
-            Error::DegreeTooLarge { .. } => DEGREE,
-            Error::SrsRefused { .. } | Error::SrsPointRefused { .. } => SRS,
-            Error::MemoryLimit { .. } => LIMIT,
-            Error::LengthMismatch { .. } => LENGTH_MISMATCH,
-            Error::ScalarNotCanonical { .. }
-            | Error::PointNotCanonical { .. }
-            | Error::ElementNotCanonical { .. } => NON_CANONICAL,
-            Error::TooManyPoints { .. } => INVALID_ARG,
-            _ => INTERNAL,
-        };
-        Self::new(code, error.to_string())
+            _ => Self::new(Code(error.code()), error.to_string()),
+        }
     }
 }
 

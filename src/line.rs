@@ -21,7 +21,7 @@ use nalloc_bn254::{Observer, Pool};
 use napi_derive::napi;
 
 use crate::{
-    error::{BUSY, Failure, INTERNAL, INVALID_ARG, QUEUE_FULL, Result},
+    error::{BUSY, Failure, INVALID_ARG, QUEUE_FULL, Result},
     limit::{self, Need, Promise, Room},
     number,
     task::TaskState,
@@ -159,8 +159,7 @@ fn pool_at(place: usize) -> std::result::Result<&'static Pool, Failure> {
     }
     // A refusal is not remembered: fewer threads may be asked for next.
     let count = POOLS[0].get().map_or_else(|| threads_of(*wanted), Pool::thread_count);
-    let pool = Pool::new(Some(count))
-        .map_err(|error| Failure::new(INTERNAL, format!("no threads for the pool: {error}")))?;
+    let pool = Pool::new(Some(count))?;
     Ok(slot.get_or_init(|| pool))
 }
 

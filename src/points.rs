@@ -13,10 +13,7 @@ use napi::{
 use napi_derive::napi;
 
 use crate::{
-    error::{
-        BAD_ENCODING, BUSY, Failure, INVALID_ARG, NON_CANONICAL, NOT_IN_SUBGROUP, NOT_ON_CURVE,
-        POINT_AT_INFINITY, Result,
-    },
+    error::{BUSY, Code, Failure, INVALID_ARG, Result},
     limit,
     line::{Grant, Turn},
     number,
@@ -185,17 +182,10 @@ fn beyond() -> Failure {
 
 /// What is wrong with the point of this name.
 pub fn wrong(name: &str, error: PointError) -> Failure {
-    let code = match error {
-        PointError::NonCanonical => NON_CANONICAL,
-        PointError::NotOnCurve => NOT_ON_CURVE,
-        PointError::NotInSubgroup => NOT_IN_SUBGROUP,
-        PointError::Infinity => POINT_AT_INFINITY,
-        _ => BAD_ENCODING,
-    };
     // It calls every point "point".
     let text = error.to_string();
     let reason = text.strip_prefix("point: ").unwrap_or(&text);
-    Failure::new(code, format!("{name}: {reason}"))
+    Failure::new(Code(error.code()), format!("{name}: {reason}"))
 }
 
 /// x and y as plain little-endian numbers; none where one of them is not below q.

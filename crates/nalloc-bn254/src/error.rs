@@ -155,6 +155,40 @@ pub enum Error {
     },
 }
 
+impl Error {
+    /// The stable name of the error: `ERR_` and what is wrong. `ERR_INTERNAL` is what no caller
+    /// causes.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Cancelled => "ERR_CANCELLED",
+            Self::File(error) => error.code(),
+            Self::Memory(_) | Self::ThreadStart { .. } => "ERR_NO_MEMORY",
+            Self::DomainTooLarge { .. }
+            | Self::NotPowerOfTwo { .. }
+            | Self::TooManyCoefficients { .. }
+            | Self::CosetMismatch => "ERR_DOMAIN",
+            Self::LengthMismatch { .. } => "ERR_LENGTH_MISMATCH",
+            Self::ScalarNotCanonical { .. }
+            | Self::PointNotCanonical { .. }
+            | Self::ElementNotCanonical { .. } => "ERR_NON_CANONICAL",
+            Self::Point { reason, .. } => reason.code(),
+            Self::DivisionByZero
+            | Self::ValueIsZero { .. }
+            | Self::ShiftIsZero
+            | Self::PointRepeated { .. }
+            | Self::RepeatedPoint { .. }
+            | Self::Empty { .. }
+            | Self::TooManyPoints { .. }
+            | Self::ThreadCount { .. } => "ERR_INVALID_ARG",
+            Self::DegreeTooLarge { .. } => "ERR_DEGREE",
+            Self::MemoryLimit { .. } => "ERR_LIMIT",
+            Self::SrsRefused { .. } | Self::SrsPointRefused { .. } => "ERR_BAD_SRS",
+            Self::Random { .. } => "ERR_INTERNAL",
+        }
+    }
+}
+
 impl From<FileError> for Error {
     fn from(error: FileError) -> Self {
         Self::File(error)

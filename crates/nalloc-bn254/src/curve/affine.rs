@@ -64,6 +64,20 @@ pub enum PointError {
 }
 
 impl PointError {
+    /// The stable name of the error: `ERR_` and what is wrong.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NonCanonical => "ERR_NON_CANONICAL",
+            Self::NotOnCurve => "ERR_NOT_ON_CURVE",
+            Self::NotInSubgroup => "ERR_NOT_IN_SUBGROUP",
+            Self::Infinity => "ERR_POINT_AT_INFINITY",
+            Self::Length { .. } | Self::InfinityWithCoordinates | Self::Flags { .. } => {
+                "ERR_BAD_ENCODING"
+            }
+        }
+    }
+
     /// What was expected and what was found, without the point's name.
     pub(crate) fn write_reason(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -3,6 +3,7 @@
 mod buffer;
 mod curve;
 mod encoding;
+mod error;
 mod ethereum;
 mod field;
 mod kzg;
