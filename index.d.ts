@@ -240,6 +240,8 @@ export declare class SetupHandle {
 export declare class SrsHandle {
   /** The highest degree of a polynomial that can be committed to. */
   get degreeMax(): number
+  /** A ticket for `sharedSrs`, which keeps nothing open. Throws `ERR_DISPOSED`. */
+  share(): string
   /** True after `dispose()`. */
   get isDisposed(): boolean
   /** Frees the points as soon as no job uses them. */
@@ -661,6 +663,13 @@ export interface SetupSettings {
  * Throws `ERR_DISPOSED` when no handle of it is left, `ERR_INVALID_ARG` for what is no ticket.
  */
 export declare function sharedProvingKey(ticket: string): ProvingKeyHandle
+
+/**
+ * Another handle of the points that a ticket of `share()` stands for, in any thread of this
+ * process. Throws `ERR_DISPOSED` when no handle of them is left, `ERR_INVALID_ARG` for what is no
+ * ticket.
+ */
+export declare function sharedSrs(ticket: string): SrsHandle
 
 /**
  * Another handle of the witness that `share()` gave this number. Throws `ERR_DISPOSED` when there

@@ -1,10 +1,9 @@
 //! `ProvingKeyHandle`: a parsed .zkey that JavaScript holds and jobs lease.
 
 use std::{
-    collections::BTreeMap,
     ops::Deref,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
 };
@@ -17,11 +16,12 @@ use napi::{
 use napi_derive::napi;
 
 use crate::{
-    error::{DISPOSED, Failure, INTERNAL, INVALID_ARG, Result},
+    error::{Failure, Result},
     file::{FileInput, Input, Source},
     limit::{Admission, Need},
     line::{self, Turn},
     number,
+    share::{Shareable, Tickets},
     task::Task,
     verify::VerifyingKeyHandle,
 };
@@ -105,79 +105,46 @@ pub fn open_keys() -> u64 {
 }
 
 /// A key that counts as open until its memory is freed.
-pub struct OpenKey {
-    key: ProvingKey,
-    /// No other key of this process has it.
-    id: u64,
-}
+pub struct OpenKey(ProvingKey);
 
 impl OpenKey {
     fn new(key: ProvingKey) -> Self {
-        static OPENED: AtomicU64 = AtomicU64::new(0);
         OPEN_KEYS.fetch_add(1, Ordering::Relaxed);
-        Self { key, id: OPENED.fetch_add(1, Ordering::Relaxed) }
+        Self(key)
     }
 }
 
 impl Deref for OpenKey {
     type Target = ProvingKey;
     fn deref(&self) -> &ProvingKey {
-        &self.key
+        &self.0
     }
 }
 
 impl Drop for OpenKey {
     fn drop(&mut self) {
-        shared().remove(&self.id);
         OPEN_KEYS.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
-/// The keys that have a ticket, by their numbers.
-static SHARED: Mutex<BTreeMap<u64, Weak<OpenKey>>> = Mutex::new(BTreeMap::new());
-
-fn shared() -> MutexGuard<'static, BTreeMap<u64, Weak<OpenKey>>> {
-    // A map is whole whenever the lock is free.
-    SHARED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// What every ticket of this process begins with, and of no other.
-fn ticket_start() -> Result<&'static str> {
-    static START: OnceLock<String> = OnceLock::new();
-    if let Some(start) = START.get() {
-        return Ok(start);
-    }
-    let number = getrandom::u64().map_err(|error| {
-        Failure::new(INTERNAL, format!("the system gives no random numbers: {error}"))
-    })?;
-    Ok(START.get_or_init(|| format!("nalloc-key-{number:016x}-")))
-}
+static TICKETS: Tickets<OpenKey> = Tickets::new("key");
 
 /// Another handle of the key that a ticket of `share()` stands for, in any thread of this process.
 /// Throws `ERR_DISPOSED` when no handle of it is left, `ERR_INVALID_ARG` for what is no ticket.
 #[napi(catch_unwind)]
 pub fn shared_proving_key(ticket: String) -> Result<ProvingKeyHandle> {
-    let number = ticket.strip_prefix(ticket_start()?).and_then(|number| number.parse().ok());
-    let Some(id): Option<u64> = number else {
-        let message = "ticket: expected one that share() gave in this process, got another text";
-        return Err(Failure::new(INVALID_ARG, message).into());
-    };
-    let key = shared().get(&id).and_then(Weak::upgrade);
-    let key = key.ok_or_else(|| {
-        Failure::new(DISPOSED, "ticket: expected that of an open key, got that of a disposed one")
-    })?;
-    Ok(ProvingKeyHandle { key: Mutex::new(Some(key)) })
+    Ok(ProvingKeyHandle { key: Mutex::new(Some(TICKETS.redeem(&ticket)?)) })
 }
 
 /// A proving key in native memory. Jobs that use it keep it alive beyond `dispose()`.
 #[napi]
 pub struct ProvingKeyHandle {
-    key: Mutex<Option<Arc<OpenKey>>>,
+    key: Mutex<Option<Arc<Shareable<OpenKey>>>>,
 }
 
 impl ProvingKeyHandle {
     /// The key, for as long as the caller holds it.
-    pub fn lease(&self) -> Result<Arc<OpenKey>> {
+    pub fn lease(&self) -> Result<Arc<Shareable<OpenKey>>> {
         let key = self.key.lock().unwrap_or_else(PoisonError::into_inner);
         key.clone().ok_or_else(|| Failure::disposed("proving key").into())
     }
@@ -221,10 +188,7 @@ impl ProvingKeyHandle {
     /// A ticket for `sharedProvingKey`, which keeps nothing open. Throws `ERR_DISPOSED`.
     #[napi(catch_unwind)]
     pub fn share(&self) -> Result<String> {
-        let key = self.lease()?;
-        let ticket = format!("{}{}", ticket_start()?, key.id);
-        shared().insert(key.id, Arc::downgrade(&key));
-        Ok(ticket)
+        Ok(TICKETS.give(&self.lease()?)?)
     }
 
     /// True after `dispose()`.
@@ -258,7 +222,7 @@ pub fn open_proving_key<'env>(
             }
             .map(OpenKey::new)
         },
-        |key| ProvingKeyHandle { key: Mutex::new(Some(Arc::new(key))) },
+        |key| ProvingKeyHandle { key: Mutex::new(Some(TICKETS.admit(key))) },
     )
 }
 

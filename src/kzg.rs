@@ -19,6 +19,7 @@ use crate::{
     line::{self, Grant, Turn},
     points::{POINT_BYTES, read_point, write_point, wrong},
     polynomial::PolynomialHandle,
+    share::Shareable,
     srs::SrsHandle,
     task::{Task, TaskState},
     transform::{log2_of, scalar},
@@ -105,7 +106,7 @@ pub fn kzg_open<'env>(
 fn prove<'env>(
     env: &'env Env,
     task: &Task,
-    (srs, len): (Arc<Srs>, usize),
+    (srs, len): (Arc<Shareable<Srs>>, usize),
     memory_limit_bytes: Option<f64>,
     work: impl FnOnce(&mut Prover<'_>) -> std::result::Result<Vec<u8>, nalloc_bn254::Error>
     + Send

@@ -25,6 +25,7 @@ mod prove;
 mod region;
 mod secret;
 mod setup;
+mod share;
 mod srs;
 mod sum;
 mod task;

@@ -1,4 +1,6 @@
 //! `SrsHandle`: the points of a ceremony in native memory, and where they come from.
+//!
+//! Worker threads share them by tickets (`share`), as they share keys.
 
 use std::{
     path::Path,
@@ -24,30 +26,37 @@ use crate::{
     line::{Grant, Turn},
     number,
     points::{POINT_BYTES, wrong},
+    share::{Shareable, Tickets},
     task::{Task, TaskState},
     transform::scalar,
     vector::ELEMENT_BYTES,
 };
 
+static TICKETS: Tickets<Srs> = Tickets::new("SRS");
+
 /// Points of a ceremony in native memory. Jobs that use them keep them alive beyond `dispose()`.
 #[napi]
 pub struct SrsHandle {
-    srs: Mutex<Option<Arc<Srs>>>,
+    srs: Mutex<Option<Arc<Shareable<Srs>>>>,
     degree_max: usize,
 }
 
 impl SrsHandle {
     /// Points that were checked.
     pub fn of(srs: Srs) -> Self {
-        Self { degree_max: srs.degree_max(), srs: Mutex::new(Some(Arc::new(srs))) }
+        Self::again(TICKETS.admit(srs))
+    }
+
+    fn again(srs: Arc<Shareable<Srs>>) -> Self {
+        Self { degree_max: srs.degree_max(), srs: Mutex::new(Some(srs)) }
     }
 
     /// The points, for as long as the caller holds them.
-    pub fn lease(&self) -> Result<Arc<Srs>> {
+    pub fn lease(&self) -> Result<Arc<Shareable<Srs>>> {
         self.slot().clone().ok_or_else(|| Failure::disposed("SRS").into())
     }
 
-    fn slot(&self) -> MutexGuard<'_, Option<Arc<Srs>>> {
+    fn slot(&self) -> MutexGuard<'_, Option<Arc<Shareable<Srs>>>> {
         // A slot is whole between any two statements.
         self.srs.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -62,6 +71,12 @@ impl SrsHandle {
         number::from_usize(self.degree_max)
     }
 
+    /// A ticket for `sharedSrs`, which keeps nothing open. Throws `ERR_DISPOSED`.
+    #[napi(catch_unwind)]
+    pub fn share(&self) -> Result<String> {
+        Ok(TICKETS.give(&self.lease()?)?)
+    }
+
     /// True after `dispose()`.
     #[napi(getter, catch_unwind)]
     #[must_use]
@@ -74,6 +89,14 @@ impl SrsHandle {
     pub fn dispose(&self) {
         self.slot().take();
     }
+}
+
+/// Another handle of the points that a ticket of `share()` stands for, in any thread of this
+/// process. Throws `ERR_DISPOSED` when no handle of them is left, `ERR_INVALID_ARG` for what is no
+/// ticket.
+#[napi(catch_unwind)]
+pub fn shared_srs(ticket: String) -> Result<SrsHandle> {
+    Ok(SrsHandle::again(TICKETS.redeem(&ticket)?))
 }
 
 /// Powers of a tau in 32 plain little-endian bytes, which the caller knows: up to that of

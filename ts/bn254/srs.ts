@@ -1,6 +1,6 @@
 // The points of a ceremony in native memory.
 
-import { Call } from '../_call.ts'
+import { Call, callNative } from '../_call.ts'
 import { checkInteger, checkOptions, checkSize, show } from '../_check.ts'
 import { type NativeFile, runWithFile } from '../_nativeFile.ts'
 import { type Bytes, checkSource, type Opened, type Source, unshared } from '../_source.ts'
@@ -170,6 +170,50 @@ export class Srs extends Owned {
     return read(source, maxDegree, options, (file, settings, task) =>
       openRaw(file, checked, tauG2, settings, task),
     )
+  }
+
+  /**
+   * Another handle of points that are in memory, by the ticket of `share()`: how worker threads use
+   * one SRS without reading it again. Each handle is disposed for itself, the points go with the last
+   * one.
+   *
+   * @throws ERR_DISPOSED when no handle of them is left; ERR_INVALID_ARG for what is no ticket of
+   * this process
+   * @example
+   * import { Worker } from 'node:worker_threads'
+   * import { Srs } from 'nalloc/bn254'
+   *
+   * const srs = await Srs.fromPtau('powersOfTau.ptau', 15)
+   * const program = `
+   *   const { workerData } = require('node:worker_threads')
+   *   const { Kzg, Polynomial, Srs } = require('nalloc/bn254')
+   *   const kzg = new Kzg(Srs.fromShared(workerData))
+   *   Polynomial.fromCoefficients([1, 2, 3])
+   *     .then((polynomial) => kzg.open(polynomial, 10))
+   *     .then(({ value }) => console.log(value)) // 321n
+   * `
+   * new Worker(program, { eval: true, workerData: srs.share() })
+   */
+  static fromShared(ticket: string): Srs {
+    const expected = 'text that share() gave'
+    if (typeof ticket !== 'string') throw wrongType('ticket', expected, show(ticket))
+    return new Srs(callNative(() => binding().sharedSrs(ticket)))
+  }
+
+  /**
+   * A ticket that `Srs.fromShared` turns into another handle, in any worker thread of this process.
+   * It is text and keeps nothing open.
+   *
+   * @throws ERR_DISPOSED
+   * @example
+   * import { Srs } from 'nalloc/bn254'
+   *
+   * using srs = await Srs.unsafeForTests(5n, 100)
+   * using other = Srs.fromShared(srs.share())
+   * console.log(other.maxDegree) // 100
+   */
+  share(): string {
+    return callNative(() => this.#native.share())
   }
 
   /** True after `dispose()`. */
