@@ -403,10 +403,34 @@ export declare function kzgCommitEvaluations(srs: SrsHandle, evaluations: FrVect
 export declare function kzgOpen(srs: SrsHandle, polynomial: PolynomialHandle, point: Uint8Array, commitment: Uint8Array | undefined | null, memoryLimitBytes: number | undefined | null, task: Task): Promise<Uint8Array>
 
 /**
+ * Resolves to the commitments, the values and the proof of several polynomials at 32 plain
+ * little-endian bytes. A commitment that is absent is computed. Rejects with `ERR_DEGREE`.
+ */
+export declare function kzgOpenAtPoint(srs: SrsHandle, polynomials: Array<PolynomialHandle>, commitments: Array<Uint8Array | undefined | null>, point: Uint8Array, settings: OpeningSettings, task: Task): Promise<Uint8Array>
+
+/**
+ * Resolves to the commitments, the values, the quotient and the proof of several polynomials, each
+ * at points of its own, which `points` has for each polynomial. Otherwise as `kzgOpenAtPoint`.
+ */
+export declare function kzgOpenAtPoints(srs: SrsHandle, polynomials: Array<PolynomialHandle>, commitments: Array<Uint8Array | undefined | null>, points: Array<Uint8Array>, settings: OpeningSettings, task: Task): Promise<Uint8Array>
+
+/**
  * Resolves to whether every one of these openings, as `kzgOpen` makes them, is right: their
  * commitments are of polynomials with these values. What is malformed is not.
  */
 export declare function kzgVerify(srs: SrsHandle, openings: Uint8Array, task: Task): Promise<boolean>
+
+/**
+ * Resolves to whether an opening at one point is right: its point, its commitments, its values and
+ * its proof, made with the same context. What is malformed is not.
+ */
+export declare function kzgVerifyAtPoint(srs: SrsHandle, opening: Uint8Array, context: Uint8Array, task: Task): Promise<boolean>
+
+/**
+ * Resolves to whether an opening at several points is right: for each polynomial its commitment,
+ * its points, of which `counts` has the number, and its values; then the quotient and the proof.
+ */
+export declare function kzgVerifyAtPoints(srs: SrsHandle, counts: Array<number>, opening: Uint8Array, context: Uint8Array, task: Task): Promise<boolean>
 
 /** Whether bytes lie in an arena, where native code reads them without a copy. */
 export declare function liesInArena(bytes: Uint8Array): boolean
@@ -491,6 +515,14 @@ export interface MemoryStats {
  * `ERR_BUSY`, `ERR_DISPOSED`.
  */
 export declare function msm(points: G1VectorHandle, scalars: FrVectorHandle, memoryLimitBytes: number | undefined | null, task: Task): Promise<Uint8Array>
+
+/** What several polynomials are opened with. */
+export interface OpeningSettings {
+  /** What the proof is for: whoever checks it gives the same bytes. */
+  context: Uint8Array
+  /** Refuse with `ERR_LIMIT` when more bytes are needed. */
+  memoryLimitBytes?: number
+}
 
 /** How a key is opened. */
 export interface OpenOptions {

@@ -49,6 +49,17 @@ export async function use(): Promise<void> {
   const opening: KzgOpening = await kzg.open(polynomial, 1, { commitment: await kzg.commit(polynomial) })
   const areRight: boolean = await kzg.verifyBatch([opening, { ...opening, proof: null }])
   console.log(areRight, opening.value + 1n, srs.maxDegree, await kzg.commitEvaluations(vector))
+  const atPoint: KzgOpeningAtPoint = await kzg.openAtPoint([polynomial, quotient], '5', {
+    commitments: [opening.commitment, null],
+    context: new Uint8Array(32),
+  })
+  const query: KzgQuery = { polynomial, points: [1, 2n, '3'] }
+  const atPoints: KzgOpeningAtPoints = await kzg.openAtPoints([query], { memoryLimit: '1G' })
+  const claim: KzgClaim | undefined = atPoints.claims[0]
+  console.log(claim?.values[0], await kzg.verifyAtPoints(atPoints, { context: Buffer.of(1) }))
+  console.log(await kzg.verifyAtPoint(atPoint, { signal: AbortSignal.timeout(9) }))
+  using joined: Srs = Srs.fromShared(srs.share())
+  console.log(joined.maxDegree)
   // @ts-expect-error a boolean is no element
   await FrVector.from([true])
   // @ts-expect-error a point is compared to null before it has coordinates
@@ -91,6 +102,7 @@ import type { VerifyFailure, VerifyOutcome } from 'nalloc'
 import { Circuit, ProvingKey, setupUnsafeDev, VerifyingKey } from 'nalloc/groth16'
 import { FrVector, type G1, G1Vector, msm, ntt, Polynomial } from 'nalloc/bn254'
 import { Kzg, type KzgOpening, Srs } from 'nalloc/bn254'
+import type { KzgClaim, KzgOpeningAtPoint, KzgOpeningAtPoints, KzgQuery } from 'nalloc/bn254'
 `,
   'user.cts': `
 import nalloc = require('nalloc')
@@ -101,7 +113,11 @@ import groth16Entry = require('nalloc/groth16')
 import bn254 = require('nalloc/bn254')
 const { FrVector, G1Vector, Kzg, msm, ntt, Polynomial, Srs } = bn254
 type Kzg = bn254.Kzg
+type KzgClaim = bn254.KzgClaim
 type KzgOpening = bn254.KzgOpening
+type KzgOpeningAtPoint = bn254.KzgOpeningAtPoint
+type KzgOpeningAtPoints = bn254.KzgOpeningAtPoints
+type KzgQuery = bn254.KzgQuery
 type Srs = bn254.Srs
 type Polynomial = bn254.Polynomial
 type FrVector = bn254.FrVector

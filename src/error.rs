@@ -23,6 +23,8 @@ impl AsRef<str> for Code {
 pub const BUSY: Code = Code("ERR_BUSY");
 /// The task was cancelled; TypeScript turns it into the signal's reason.
 pub const CANCELLED: Code = Code("ERR_CANCELLED");
+/// A polynomial has a higher degree than the SRS has powers for.
+pub const DEGREE: Code = Code("ERR_DEGREE");
 /// A handle was used after `dispose()`.
 pub const DISPOSED: Code = Code("ERR_DISPOSED");
 /// A transform has no domain of so many elements.

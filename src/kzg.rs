@@ -103,7 +103,7 @@ pub fn kzg_open<'env>(
 }
 
 /// Starts a job with a prover for polynomials of `len` coefficients.
-fn prove<'env>(
+pub fn prove<'env>(
     env: &'env Env,
     task: &Task,
     (srs, len): (Arc<Shareable<Srs>>, usize),
@@ -148,13 +148,20 @@ pub fn kzg_verify<'env>(
             [(commitment, opening)] => verifier.verify(*commitment, opening),
             all => verifier.verify_each(all, grant.pool),
         };
-        match verified {
-            Ok(()) => Ok(true),
-            Err(VerifyError::Undecided(error)) => Err(error.into()),
-            Err(_) => Ok(false),
-        }
+        verdict(verified)
     };
     task.start(env, Turn::AtOnce, work, |is_valid| is_valid)
+}
+
+/// Whether something is right, unless that could not be found out.
+pub fn verdict(
+    verified: std::result::Result<(), VerifyError>,
+) -> std::result::Result<bool, Failure> {
+    match verified {
+        Ok(()) => Ok(true),
+        Err(VerifyError::Undecided(error)) => Err(error.into()),
+        Err(_) => Ok(false),
+    }
 }
 
 /// The words of an opening as a Solidity contract takes them: the commitment, the point, the value
@@ -174,15 +181,28 @@ fn read_opening(bytes: &[u8; OPENING_BYTES]) -> Option<(Commitment, Opening)> {
     let (commitment, rest) = bytes.split_at(POINT_BYTES);
     let (point, rest) = rest.split_at(ELEMENT_BYTES);
     let (value, proof) = rest.split_at(ELEMENT_BYTES);
-    let g1 = |bytes: &[u8]| read_point(bytes.try_into().ok()?);
-    let element = |bytes: &[u8]| Fr::from_le_bytes(bytes.try_into().ok()?);
-    let commitment = Commitment::new(g1(commitment)?).ok()?;
-    let proof = Proof::new(g1(proof)?).ok()?;
-    Some((commitment, Opening { point: element(point)?, value: element(value)?, proof }))
+    let proof = read_proof(proof)?;
+    let [point, value] = [point, value].map(read_element);
+    Some((read_commitment(commitment)?, Opening { point: point?, value: value?, proof }))
+}
+
+/// None unless these are the bytes of a point of the curve.
+pub fn read_commitment(bytes: &[u8]) -> Option<Commitment> {
+    Commitment::new(read_point(bytes.try_into().ok()?)?).ok()
+}
+
+/// As `read_commitment`.
+pub fn read_proof(bytes: &[u8]) -> Option<Proof> {
+    Proof::new(read_point(bytes.try_into().ok()?)?).ok()
+}
+
+/// None unless these are the bytes of a number below r.
+pub fn read_element(bytes: &[u8]) -> Option<Fr> {
+    Fr::from_le_bytes(bytes.try_into().ok()?)
 }
 
 /// A point of which somebody says that it is one.
-fn checked_point(name: &str, bytes: &[u8]) -> std::result::Result<G1Affine, Failure> {
+pub fn checked_point(name: &str, bytes: &[u8]) -> std::result::Result<G1Affine, Failure> {
     let point = bytes.try_into().ok().and_then(read_point).ok_or_else(|| {
         let message = format!("{name}: expected coordinates below q, got one at or above it");
         Failure::new(NON_CANONICAL, message)

@@ -17,6 +17,7 @@ mod kzg;
 mod limit;
 mod line;
 mod number;
+mod openings;
 mod phase;
 mod points;
 mod polynomial;

@@ -6,6 +6,12 @@ export { G1Vector } from './bn254/g1Vector.ts'
 export { Kzg, type KzgOpening } from './bn254/kzg.ts'
 export { msm } from './bn254/msm.ts'
 export { type Ntt, ntt } from './bn254/ntt.ts'
+export type {
+  KzgClaim,
+  KzgOpeningAtPoint,
+  KzgOpeningAtPoints,
+  KzgQuery,
+} from './bn254/openings.ts'
 export type * from './bn254/options.ts'
 export type { G1 } from './bn254/point.ts'
 export { type Division, Polynomial } from './bn254/polynomial.ts'

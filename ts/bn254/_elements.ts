@@ -40,6 +40,11 @@ export function checkBytes(name: string, value: unknown, itemBytes: number): Uin
   return bytes
 }
 
+/** Whether a value is a bigint in [0, r). @internal */
+export function isElement(value: unknown): value is bigint {
+  return typeof value === 'bigint' && value >= 0n && value < PRIME
+}
+
 /** The index of one of so many items. @internal */
 export function checkIndex(index: number, length: number): number {
   if (length === 0) throw wrongValue('index', 'none, for there is nothing', show(index))

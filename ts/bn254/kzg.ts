@@ -2,14 +2,32 @@
 
 import { Call, callNative } from '../_call.ts'
 import { checkOptions, showType } from '../_check.ts'
-import { ELEMENT_BYTES, PRIME } from '../_field.ts'
+import { ELEMENT_BYTES } from '../_field.ts'
 import { wrongType } from '../errors.ts'
 import { binding } from '../native.ts'
 import type { AbortOptions, FieldLike } from '../options.ts'
 import { compute } from './_compute.ts'
-import { elementBytes } from './_elements.ts'
+import { elementBytes, isElement } from './_elements.ts'
 import { checkVector, type FrVector, nativeVectorOf } from './frVector.ts'
-import type { ComputeOptions, OpeningOptions } from './options.ts'
+import {
+  bytesAtPoint,
+  bytesAtPoints,
+  checkContext,
+  checkPolynomials,
+  checkQueries,
+  type KzgOpeningAtPoint,
+  type KzgOpeningAtPoints,
+  type KzgQuery,
+  openingAtPointOf,
+  openingAtPointsOf,
+} from './openings.ts'
+import type {
+  ComputeOptions,
+  OpeningOptions,
+  OpeningsCheckOptions,
+  PointOpeningOptions,
+  PointsOpeningOptions,
+} from './options.ts'
 import { bytesOfPoint, type G1, isPoint, numberOf, POINT_BYTES, pointOf } from './point.ts'
 import { checkPolynomial, nativePolynomialOf, type Polynomial } from './polynomial.ts'
 import { nativeSrsOf, Srs } from './srs.ts'
@@ -114,6 +132,87 @@ export class Kzg {
   }
 
   /**
+   * The values of 1..1024 polynomials at one point, with one proof for all of them, in about the time
+   * of one opening and of the commitments that are not given.
+   *
+   * The proof is for these polynomials, values, SRS and `context`: its challenge is a hash of them.
+   *
+   * @throws ERR_DEGREE, ERR_NON_CANONICAL, ERR_NOT_ON_CURVE with the index; what `open` throws
+   * @example
+   * import { Kzg, Polynomial, Srs } from 'nalloc/bn254'
+   *
+   * using srs = await Srs.unsafeForTests(123456789n, 15)
+   * using line = await Polynomial.fromCoefficients([1, 1]) // 1 + X
+   * using square = await Polynomial.fromCoefficients([0, 0, 1]) // X^2
+   * const kzg = new Kzg(srs)
+   * const opening = await kzg.openAtPoint([line, square], 10)
+   * console.log(opening.values, await kzg.verifyAtPoint(opening)) // [ 11n, 100n ] true
+   */
+  async openAtPoint(
+    polynomials: readonly Polynomial[],
+    point: FieldLike,
+    options?: PointOpeningOptions,
+  ): Promise<KzgOpeningAtPoint> {
+    const checked = checkOptions(options)
+    const opened = checkPolynomials(polynomials, checked.commitments)
+    const at = elementBytes('point', point)
+    const context = checkContext(checked.context)
+    const { kzgOpenAtPoint } = binding()
+    const bytes = await compute(options, (limit, task) =>
+      kzgOpenAtPoint(
+        nativeSrsOf(this.#srs),
+        opened.polynomials,
+        opened.commitments,
+        at,
+        settingsOf(context, limit),
+        task,
+      ),
+    )
+    return openingAtPointOf(bytes, polynomials.length, at)
+  }
+
+  /**
+   * The values of 1..1024 polynomials, each at points of its own, with one proof of two points of G1
+   * for all of them: the scheme of Boneh, Drake, Fisch and Gabizon. At most 1024 points in all; the
+   * time is that of two commitments, a division for each different point, and the commitments that
+   * are not given.
+   *
+   * @throws ERR_INVALID_ARG for a point that a polynomial has twice; what `openAtPoint` throws
+   * @example
+   * import { Kzg, Polynomial, Srs } from 'nalloc/bn254'
+   *
+   * using srs = await Srs.unsafeForTests(123456789n, 15)
+   * using line = await Polynomial.fromCoefficients([1, 1]) // 1 + X
+   * using square = await Polynomial.fromCoefficients([0, 0, 1]) // X^2
+   * const kzg = new Kzg(srs)
+   * const opening = await kzg.openAtPoints([
+   *   { polynomial: line, points: [10, 20] },
+   *   { polynomial: square, points: [20] },
+   * ])
+   * console.log(opening.claims[0].values) // [ 11n, 21n ]
+   * console.log(opening.claims[1].values, await kzg.verifyAtPoints(opening)) // [ 400n ] true
+   */
+  async openAtPoints(
+    queries: readonly KzgQuery[],
+    options?: PointsOpeningOptions,
+  ): Promise<KzgOpeningAtPoints> {
+    const opened = checkQueries(queries)
+    const context = checkContext(checkOptions(options).context)
+    const { kzgOpenAtPoints } = binding()
+    const bytes = await compute(options, (limit, task) =>
+      kzgOpenAtPoints(
+        nativeSrsOf(this.#srs),
+        opened.polynomials,
+        opened.commitments,
+        opened.points,
+        settingsOf(context, limit),
+        task,
+      ),
+    )
+    return openingAtPointsOf(bytes, opened.points)
+  }
+
+  /**
    * Whether the polynomial of a commitment has this value at this point; false for anything
    * malformed.
    *
@@ -146,6 +245,46 @@ export class Kzg {
   }
 
   /**
+   * Whether an opening of `openAtPoint` is right, made with the same `context`; false for anything
+   * malformed. It speaks of the commitments and the point that it names: compare them with those that
+   * you expect.
+   *
+   * @throws as `verify`; ERR_INVALID_ARG for a context that is none
+   */
+  async verifyAtPoint(
+    opening: KzgOpeningAtPoint,
+    options?: OpeningsCheckOptions,
+  ): Promise<boolean> {
+    const checked = checkOptions(options)
+    const call = new Call({ signal: checked.signal })
+    const context = checkContext(checked.context)
+    const bytes = bytesAtPoint(opening)
+    if (bytes === undefined) return false
+    const { kzgVerifyAtPoint } = binding()
+    return call.run((task) => kzgVerifyAtPoint(nativeSrsOf(this.#srs), bytes, context, task))
+  }
+
+  /**
+   * Whether an opening of `openAtPoints` is right, as `verifyAtPoint`.
+   *
+   * @throws as `verifyAtPoint`
+   */
+  async verifyAtPoints(
+    opening: KzgOpeningAtPoints,
+    options?: OpeningsCheckOptions,
+  ): Promise<boolean> {
+    const checked = checkOptions(options)
+    const call = new Call({ signal: checked.signal })
+    const context = checkContext(checked.context)
+    const said = bytesAtPoints(opening)
+    if (said === undefined) return false
+    const { kzgVerifyAtPoints } = binding()
+    return call.run((task) =>
+      kzgVerifyAtPoints(nativeSrsOf(this.#srs), said.counts, said.bytes, context, task),
+    )
+  }
+
+  /**
    * The arguments of a Solidity function `(uint256[2], uint256, uint256, uint256[2])`: the commitment,
    * the point, the value and the proof, in words of EIP-196. Infinity is two zeros.
    *
@@ -158,6 +297,10 @@ export class Kzg {
     }
     return callNative(() => binding().kzgCalldata(bytes))
   }
+}
+
+function settingsOf(context: Uint8Array, memoryLimitBytes: number | undefined) {
+  return { context, ...(memoryLimitBytes !== undefined && { memoryLimitBytes }) }
 }
 
 function openingOf(bytes: Uint8Array): KzgOpening {
@@ -181,8 +324,4 @@ function writeOpening(bytes: Uint8Array, opening: unknown): boolean {
   bytes.set(elementBytes('value', value), POINT_BYTES + ELEMENT_BYTES)
   bytes.set(bytesOfPoint('proof', proof), POINT_BYTES + 2 * ELEMENT_BYTES)
   return true
-}
-
-function isElement(value: unknown): value is bigint {
-  return typeof value === 'bigint' && value >= 0n && value < PRIME
 }

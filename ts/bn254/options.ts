@@ -1,5 +1,6 @@
 // Every option of `nalloc/bn254`, documented field by field.
 
+import type { Bytes } from '../_source.ts'
 import type { Arena } from '../arena.ts'
 import type { AbortOptions, FieldLike, Size, TaskOptions } from '../options.ts'
 import type { G1 } from './point.ts'
@@ -49,3 +50,27 @@ export interface OpeningOptions extends ComputeOptions {
    */
   readonly commitment?: G1 | undefined
 }
+
+/** What a proof of several openings is bound to. */
+export interface ContextOptions {
+  /**
+   * What the proof is for, such as a hash of a transcript, in at most 65,536 bytes. It becomes a part
+   * of the challenges, so the proof is accepted with the same bytes alone. @defaultValue no bytes
+   */
+  readonly context?: Bytes | undefined
+}
+
+/** Options of `Kzg.openAtPoint`. */
+export interface PointOpeningOptions extends ComputeOptions, ContextOptions {
+  /**
+   * The commitments to the polynomials, as `commit` gave them, one for each; with others the opening
+   * is not accepted. @defaultValue they are computed
+   */
+  readonly commitments?: readonly G1[] | undefined
+}
+
+/** Options of `Kzg.openAtPoints`. */
+export interface PointsOpeningOptions extends ComputeOptions, ContextOptions {}
+
+/** Options of `Kzg.verifyAtPoint` and `Kzg.verifyAtPoints`. */
+export interface OpeningsCheckOptions extends AbortOptions, ContextOptions {}
