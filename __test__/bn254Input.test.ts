@@ -162,6 +162,25 @@ test('lengths that have no domain, or differ, or are too large are refused', asy
   }
 })
 
+test('a sum that is asked to keep secrets is refused, not computed in another way', async (t) => {
+  using points = await G1Vector.fromBytes(new Uint8Array(64))
+  using scalars = await FrVector.from([1])
+  const sum = (secret: unknown) => msm(points, scalars, { secret } as object)
+  const expected = 'false: no sum takes a time that does not depend on its scalars'
+
+  for (const [secret, got] of [
+    [true, 'true'],
+    [1, '1'],
+    [null, 'null'],
+    ['no', '"no"'],
+  ]) {
+    const message = `secret: expected ${expected}, got ${got}`
+    await refused(t, () => sum(secret), ['ERR_INVALID_ARG', message, RangeError])
+  }
+  t.is(await sum(false), null)
+  t.is(await sum(undefined), null)
+})
+
 test('indices, ranges, cosets and objects of another kind are refused', async (t) => {
   using vector = await FrVector.from([1, 2, 3, 4])
   using empty = FrVector.alloc(0)

@@ -59,7 +59,8 @@ export async function use(): Promise<void> {
   console.log(claim?.values[0], await kzg.verifyAtPoints(atPoints, { context: Buffer.of(1) }))
   console.log(await kzg.verifyAtPoint(atPoint, { signal: AbortSignal.timeout(9) }))
   using joined: Srs = Srs.fromShared(srs.share())
-  console.log(joined.maxDegree)
+  // @ts-expect-error no sum keeps its scalars secret
+  console.log(joined.maxDegree, await msm(points, vector, { secret: true }))
   // @ts-expect-error a boolean is no element
   await FrVector.from([true])
   // @ts-expect-error a point is compared to null before it has coordinates

@@ -1,5 +1,7 @@
 // Multi-scalar multiplication.
 
+import { checkOptions, show } from '../_check.ts'
+import { wrongValue } from '../errors.ts'
 import { binding } from '../native.ts'
 import { compute } from './_compute.ts'
 import { checkVector, type FrVector, nativeVectorOf } from './frVector.ts'
@@ -11,7 +13,8 @@ import { type G1, pointOf } from './point.ts'
  * The sum of `points[i]` times `scalars[i]` over all i, on native threads; infinity for none.
  *
  * How long it takes, and which memory it touches, depends on the scalars: do not call it with secret
- * ones where somebody can measure that. What it worked on is overwritten afterwards.
+ * ones where somebody can measure that. What it worked on is overwritten afterwards. There is no
+ * sum of another kind: an option `secret` is refused rather than ignored.
  *
  * @throws ERR_LENGTH_MISMATCH; ERR_BUSY while a call changes the scalars; ERR_LIMIT, ERR_NO_MEMORY,
  * ERR_QUEUE_FULL; ERR_INVALID_ARG, ERR_DISPOSED
@@ -30,9 +33,18 @@ export async function msm(
 ): Promise<G1> {
   const checkedPoints = checkPoints('points', points)
   const checkedScalars = checkVector('scalars', scalars)
+  checkSecret(options)
   const { msm: start } = binding()
   const sum = await compute(options, (limit, task) =>
     start(nativePointsOf(checkedPoints), nativeVectorOf(checkedScalars), limit, task),
   )
   return pointOf(sum)
+}
+
+/** Whoever asks for a sum whose time tells nothing must not believe that he has got it. */
+function checkSecret(options: ComputeOptions | undefined): void {
+  const { secret } = checkOptions(options) as { readonly secret?: unknown }
+  if (secret === undefined || secret === false) return
+  const expected = 'false: no sum takes a time that does not depend on its scalars'
+  throw wrongValue('secret', expected, show(secret))
 }
