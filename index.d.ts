@@ -38,7 +38,10 @@ export declare class FileBytes {
  * `dispose()`.
  */
 export declare class FrVectorHandle {
-  /** `length` zeros on the heap. Throws `ERR_LIMIT`, `ERR_NO_MEMORY`. */
+  /**
+   * `length` zeros on the heap; many of them from pages that nobody has touched, because to clear
+   * warm ones would hold the event loop. Throws `ERR_LIMIT`, `ERR_NO_MEMORY`.
+   */
   static zeroed(length: number): FrVectorHandle
   /**
    * What lies in these bytes of an arena, which nobody else was given: they are elements in

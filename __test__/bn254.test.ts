@@ -200,3 +200,31 @@ test.serial('memory of vectors counts, and comes back', async (t) => {
   }
   t.true(stats().liveBytes <= liveBytes)
 })
+
+test.serial('many zeros come from pages of their own, and are zeros again', async (t) => {
+  const length = 2 ** 17
+  const back = async (): Promise<void> => {
+    for (let turn = 0; turn < 1000 && stats().liveBytes > liveBytes; turn += 1) {
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    }
+    t.true(stats().liveBytes <= liveBytes)
+  }
+  // Makes the tables of transforms, which are kept.
+  using other = FrVector.alloc(length)
+  await ntt.forward(other)
+  const { liveBytes, fallbacks } = stats()
+
+  for (let round = 1; round <= 2; round += 1) {
+    const vector = FrVector.alloc(length)
+    t.is(stats().fallbacks, fallbacks + round)
+    t.is(stats().liveBytes, liveBytes + 32 * length)
+    t.true((await vector.toBytes()).every((byte) => byte === 0))
+    vector.set(length - 1, 5)
+    await ntt.forward(vector)
+    t.not(vector.at(0), 0n)
+    vector.dispose()
+    await back()
+  }
+  FrVector.alloc(2 ** 15).dispose()
+  t.is(stats().fallbacks, fallbacks + 2, 'a few come from the heap')
+})

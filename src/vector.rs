@@ -45,6 +45,9 @@ const LEN_MAX: u32 = 1 << Fr::TWO_ADICITY;
 /// More than this many bytes are overwritten on a thread of the pool: it takes a tenth of a
 /// millisecond.
 const WIPED_HERE_BYTES_MAX: usize = 1 << 20;
+/// More than this many zero bytes come from a mapping of their own, which takes a tenth of a
+/// millisecond, as it does to clear so many; docs/bn254.md has what was measured.
+const CLEARED_HERE_BYTES_MAX: u64 = 1 << 20;
 /// The smallest page of any machine, in elements.
 const PAGE_ELEMENTS_MIN: usize = 4096 / ELEMENT_BYTES;
 
@@ -283,11 +286,11 @@ fn busy(expected: &str) -> Failure {
     Failure::new(BUSY, format!("vector: expected {expected}, got one. Await it first"))
 }
 
-/// A vector of zeros, of a length that TypeScript has checked.
-fn zeros(len: u32) -> std::result::Result<HeapBuffer<Fr>, Failure> {
+/// How many elements, of a number that TypeScript has checked, where there is memory for them.
+fn admitted(len: u32) -> std::result::Result<usize, Failure> {
     let len = usize::try_from(len.min(LEN_MAX)).unwrap_or(usize::MAX);
     limit::admit(WHAT, bytes_of(len))?;
-    Ok(HeapBuffer::zeroed(len)?)
+    Ok(len)
 }
 
 /// Bytes of so many elements.
@@ -297,10 +300,14 @@ pub fn bytes_of(len: usize) -> u64 {
 
 #[napi]
 impl FrVectorHandle {
-    /// `length` zeros on the heap. Throws `ERR_LIMIT`, `ERR_NO_MEMORY`.
+    /// `length` zeros on the heap; many of them from pages that nobody has touched, because to clear
+    /// warm ones would hold the event loop. Throws `ERR_LIMIT`, `ERR_NO_MEMORY`.
     #[napi(factory, catch_unwind)]
     pub fn zeroed(length: u32) -> Result<Self> {
-        Ok(Self::of(zeros(length)?))
+        let len = admitted(length)?;
+        let is_cleared_here = bytes_of(len) <= CLEARED_HERE_BYTES_MAX;
+        let make = if is_cleared_here { HeapBuffer::zeroed } else { HeapBuffer::untouched };
+        Ok(Self::of(make(len).map_err(Failure::from)?))
     }
 
     /// What lies in these bytes of an arena, which nobody else was given: they are elements in
@@ -445,7 +452,7 @@ pub fn make_fr_vector<'env>(
         env,
         Turn::AtOnce,
         move |_, _| {
-            let mut buffer = zeros(length)?;
+            let mut buffer = HeapBuffer::zeroed(admitted(length)?)?;
             for page in buffer.chunks_mut(PAGE_ELEMENTS_MIN) {
                 page[0] = std::hint::black_box(Fr::ZERO);
             }

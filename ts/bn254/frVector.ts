@@ -65,7 +65,8 @@ export class FrVector extends Owned {
   }
 
   /**
-   * A vector of zeros, of 0..2^28 elements.
+   * A vector of zeros, of 0..2^28 elements, made at once: the memory of many is cleared by the kernel
+   * when it is touched first, and not here.
    *
    * @throws ERR_INVALID_ARG; ERR_LIMIT above `memory.memoryLimit` or when the arena is full;
    * ERR_NO_MEMORY; of an arena also ERR_DISPOSED, ERR_EXTERNAL_BUFFER

@@ -39,11 +39,7 @@ impl Block {
     /// [`Error::Alignment`] unless `align` is a power of two, [`Error::LengthOverflow`],
     /// [`Error::MemoryLimit`], [`Error::NoMemory`].
     pub fn zeroed(len_bytes: usize, align: usize) -> Result<Self, Error> {
-        if !align.is_power_of_two() {
-            return Err(Error::Alignment { wanted: align, least: 1 });
-        }
-        let layout =
-            Layout::from_size_align(len_bytes, align).map_err(|_| Error::LengthOverflow)?;
+        let layout = layout_of(len_bytes, align)?;
         let start = match len_bytes {
             0 => nowhere(align),
             1..LARGE => {
@@ -53,6 +49,23 @@ impl Block {
             }
             _ => HEAP.alloc_zeroed(Request::fixed(len_bytes, align))?,
         };
+        Ok(Self { start, layout })
+    }
+
+    /// The same with a mapping of its own from [`LARGE`] on: made in some microseconds whatever its
+    /// length, because the kernel makes a page zero when it is touched first, and unmapped when it
+    /// is dropped. For threads that must not wait; a block that is filled at once is there sooner by
+    /// [`zeroed`](Self::zeroed), which clears memory that is warm. Counted in
+    /// [`Stats::fallbacks`](crate::Stats::fallbacks).
+    ///
+    /// # Errors
+    /// As [`zeroed`](Self::zeroed).
+    pub fn mapped(len_bytes: usize, align: usize) -> Result<Self, Error> {
+        if len_bytes < LARGE {
+            return Self::zeroed(len_bytes, align);
+        }
+        let layout = layout_of(len_bytes, align)?;
+        let start = HEAP.alloc_mapped(Request::fixed(len_bytes, align))?;
         Ok(Self { start, layout })
     }
 
@@ -120,6 +133,13 @@ impl Block {
     pub fn wipe(&mut self) {
         crate::wipe(self.as_mut_slice());
     }
+}
+
+fn layout_of(len_bytes: usize, align: usize) -> Result<Layout, Error> {
+    if !align.is_power_of_two() {
+        return Err(Error::Alignment { wanted: align, least: 1 });
+    }
+    Layout::from_size_align(len_bytes, align).map_err(|_| Error::LengthOverflow)
 }
 
 impl Drop for Block {

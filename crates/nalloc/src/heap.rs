@@ -408,6 +408,18 @@ impl<O: Os> Heap<O> {
         Ok(born.start)
     }
 
+    /// A block as wanted, all of it zero, with a mapping of its own: made without touching a page,
+    /// and unmapped when it is freed. By huge pages where the range has them.
+    pub(crate) fn alloc_mapped(&self, wanted: Request) -> Result<NonNull<u8>, Error> {
+        let born = self.map(wanted)?;
+        let has_huge_pages = self.lock().huge_pages == HugePages::Asked;
+        if has_huge_pages && let Some(bytes) = direct::paged(&self.os, wanted.bytes) {
+            self.advise(born.start, bytes, Advice::PreferHuge);
+        }
+        self.record_birth(wanted, Content::Zeros, born);
+        Ok(born.start)
+    }
+
     /// Records that a block was handed out.
     fn record_birth(&self, wanted: Request, content: Content, born: Born) {
         let (Request { bytes, align, .. }, Born { start, origin }) = (wanted, born);

@@ -47,6 +47,23 @@ fn the_numbers_follow_what_the_program_does() {
     assert_eq!((reused.hits, reused.misses), (cached.hits + 1, cached.misses), "{reused:?}");
     drop(warm);
 
+    // Not of what is warm, and gone when it is dropped.
+    let mut mapped = Block::mapped(48 << 20, 4096).expect("memory");
+    let beside = checked();
+    assert!(mapped.as_ptr().addr().is_multiple_of(4096));
+    assert_eq!(beside.live_bytes, cached.live_bytes + mib(48));
+    assert_eq!(beside.fallbacks, reused.fallbacks + 1, "{beside:?}");
+    assert_eq!(beside.cached_bytes, cached.cached_bytes);
+    assert!(mapped.as_slice().iter().all(|&byte| byte == 0));
+    mapped.as_mut_slice().fill(1);
+    drop(mapped);
+    assert_eq!(checked().live_bytes, cached.live_bytes);
+    let mapped = Block::mapped(48 << 20, 64).expect("memory");
+    assert!(mapped.as_slice().iter().all(|&byte| byte == 0));
+    drop(mapped);
+    assert_eq!(Block::mapped(100, 8).expect("memory").as_slice(), [0; 100]);
+    assert!(Block::mapped(1 << 20, 3).is_err() && Block::mapped(1 << 50, 64).is_err());
+
     nalloc::set_cache_limit(0);
     let resident = nalloc::rss_bytes().expect("statm");
     let released = nalloc::release_cache();

@@ -88,7 +88,8 @@ pub struct Stats {
     pub hits: u64,
     /// Blocks with at least one page fresh from the kernel.
     pub misses: u64,
-    /// Blocks with a mapping of their own, because the range had no room or there is none.
+    /// Blocks with a mapping of their own: because the range had no room, or there is none, or as
+    /// [`Block::mapped`](crate::Block::mapped) asks for.
     pub fallbacks: u64,
     /// Zeroed blocks from small pages that nobody had touched, because their size is used sparsely.
     pub untouched: u64,
