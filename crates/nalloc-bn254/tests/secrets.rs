@@ -19,6 +19,8 @@ const LIMBS: usize = 4;
 /// the quotient's coefficient at its place.
 const FORMS: usize = 3;
 const PLAIN: usize = 1;
+/// A table of the powers, which sums of all coefficients use.
+const TABLE_BYTES: usize = 1 << 20;
 /// How often each form is there: nothing, or the polynomial alone.
 const NOTHING: [usize; FORMS] = [0; FORMS];
 const ITSELF: [usize; FORMS] = [1, 0, 0];
@@ -43,7 +45,7 @@ fn nothing_of_a_polynomial_is_left_in_memory() {
 
     let [text, errors] = [output.stdout, output.stderr].map(String::from_utf8);
     assert!(output.status.success(), "{text:?} {errors:?}");
-    assert!(text.is_ok_and(|text| text.contains("searched 19 times")), "{errors:?}");
+    assert!(text.is_ok_and(|text| text.contains("searched 29 times")), "{errors:?}");
 }
 
 /// A polynomial whose coefficients differ. Nothing keeps them but it.
@@ -105,7 +107,9 @@ fn in_child(needles: &str) {
     // As long as it lives it is there, once, and operations add nothing.
     search.expect("the polynomial", ITSELF);
     stopped_operations(&secret, &mut search);
-    provers(&secret, &mut search);
+    for table_bytes_max in [0, TABLE_BYTES] {
+        provers(&secret, table_bytes_max, &mut search);
+    }
     secret.wipe();
     search.expect("the end", NOTHING);
     control(&mut search);
@@ -144,11 +148,12 @@ fn wiped(mut values: Evaluations<Fr>) {
 }
 
 /// Every call of a prover, and calls that are stopped. The prover and its scratch are still there.
-fn provers(secret: &Polynomial<Fr>, search: &mut Search<'_>) {
+fn provers(secret: &Polynomial<Fr>, table_bytes_max: usize, search: &mut Search<'_>) {
     let pool = search.pool;
     let srs = Srs::unsafe_for_tests(Fr::from_u64(7).pow(&[99]), LEN, pool).expect("memory");
     let observer = StopAfter::never();
-    let options = ProverOptions { observer: &observer, ..ProverOptions::new(pool) };
+    let options =
+        ProverOptions { observer: &observer, table_bytes_max, ..ProverOptions::new(pool) };
     let mut prover = Prover::new(&srs, options).expect("memory");
 
     let commitment = prover.commit(secret).expect("a sum");
