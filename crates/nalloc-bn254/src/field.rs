@@ -24,6 +24,7 @@ use nalloc::Zeroable;
 use crate::arch::Kernels;
 use crate::error::Error;
 use crate::ntt::four_step::{Direction, FourStep};
+use crate::observer::Observer;
 
 pub use fq::{Fq, FqModulus};
 pub use fq2::Fq2;
@@ -85,14 +86,16 @@ pub trait Field:
     /// `when_set` where `mask` is all ones, `when_clear` where it is zero, without a branch.
     fn select(mask: u64, when_set: Self, when_clear: Self) -> Self;
 
-    /// A transform of 2^`log2` elements in lanes; none where `kernels` or this field have none.
+    /// A transform of 2^`log2` elements in lanes; none where `kernels` or this field have none. The
+    /// observer may stop the making of its tables.
     #[doc(hidden)]
     fn four_step(
         kernels: Kernels,
         log2: u32,
         direction: &Direction<Self>,
+        observer: &dyn Observer,
     ) -> Result<Option<Box<dyn FourStep<Self>>>, Error> {
-        let _ = (kernels, log2, direction);
+        let _ = (kernels, log2, direction, observer);
         Ok(None)
     }
 

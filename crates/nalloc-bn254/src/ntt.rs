@@ -146,7 +146,7 @@ impl<F: Field> Ntt<F> {
     /// [`Error::Cancelled`], after which values are anything: wipe or overwrite them.
     pub fn forward(&self, values: &mut [F], work: &mut Work<'_>) -> Result<(), Error> {
         self.check_len(values)?;
-        if let Some(transform) = self.forward_tables()? {
+        if let Some(transform) = self.forward_tables(work.observer())? {
             return transform.run(values, work);
         }
         let stop = work.stop();
@@ -161,7 +161,7 @@ impl<F: Field> Ntt<F> {
     /// As [`forward`](Self::forward).
     pub fn inverse(&self, values: &mut [F], work: &mut Work<'_>) -> Result<(), Error> {
         self.check_len(values)?;
-        if let Some(transform) = self.inverse_tables()? {
+        if let Some(transform) = self.inverse_tables(work.observer())? {
             return transform.run(values, work);
         }
         let stop = work.stop();
@@ -185,7 +185,8 @@ impl<F: Field> Ntt<F> {
     /// As [`forward`](Self::forward), before anything is transformed where a length is wrong.
     pub fn forward_each(&self, vectors: &mut [&mut [F]], work: &mut Work<'_>) -> Result<(), Error> {
         vectors.iter().try_for_each(|values| self.check_len(values))?;
-        if self.size() > butterfly::IN_CACHE_LEN || self.forward_tables()?.is_some() {
+        let tables = self.forward_tables(work.observer())?;
+        if self.size() > butterfly::IN_CACHE_LEN || tables.is_some() {
             return vectors.iter_mut().try_for_each(|values| self.forward(values, work));
         }
         let stop = work.stop();
@@ -212,7 +213,7 @@ impl<F: Field> Ntt<F> {
         work: &mut Work<'_>,
     ) -> Result<(), Error> {
         self.check_len(values)?;
-        if let Some(tables) = self.coset_tables(shift)? {
+        if let Some(tables) = self.coset_tables(shift, work.observer())? {
             return tables.transform().run(values, work);
         }
         Vectors::with_kernels(work.pool, self.kernels).scale_by_powers(values, shift);
@@ -237,30 +238,34 @@ impl<F: Field> Ntt<F> {
         Ok(())
     }
 
-    fn forward_tables(&self) -> Result<Option<&dyn FourStep<F>>, Error> {
+    fn forward_tables(&self, observer: &dyn Observer) -> Result<Option<&dyn FourStep<F>>, Error> {
         let direction = || Direction { root: self.root, scale: F::ONE, shift: F::ONE };
-        self.tables(&self.forward, direction)
+        self.tables(&self.forward, direction, observer)
     }
 
     /// The tables of the forward transform on the coset of `shift`, which this holds until it is
     /// asked for those of another.
-    fn coset_tables(&self, shift: F) -> Result<Option<Arc<Tables<F>>>, Error> {
+    fn coset_tables(
+        &self,
+        shift: F,
+        observer: &dyn Observer,
+    ) -> Result<Option<Arc<Tables<F>>>, Error> {
         let direction = Direction { root: self.root, scale: F::ONE, shift };
         let last = || self.coset.lock().unwrap_or_else(PoisonError::into_inner);
         let held = last().clone().filter(|tables| tables.are_for(&direction));
         if held.is_some() {
             return Ok(held);
         }
-        let tables = Tables::of(self.kernels, self.log2, &direction)?;
+        let tables = Tables::of(self.kernels, self.log2, &direction, observer)?;
         last().clone_from(&tables);
         Ok(tables)
     }
 
-    fn inverse_tables(&self) -> Result<Option<&dyn FourStep<F>>, Error> {
+    fn inverse_tables(&self, observer: &dyn Observer) -> Result<Option<&dyn FourStep<F>>, Error> {
         // 1/w = w^(N-1).
         let root = || self.root.pow(&[(1 << self.log2) - 1]);
         let direction = || Direction { root: root(), scale: self.size_inverse, shift: F::ONE };
-        self.tables(&self.inverse, direction)
+        self.tables(&self.inverse, direction, observer)
     }
 
     /// The tables in `place`, found or made where it has none yet.
@@ -268,10 +273,11 @@ impl<F: Field> Ntt<F> {
         &self,
         place: &'a OnceLock<Option<Arc<Tables<F>>>>,
         direction: impl FnOnce() -> Direction<F>,
+        observer: &dyn Observer,
     ) -> Result<Option<&'a dyn FourStep<F>>, Error> {
         if place.get().is_none() {
             // Of two threads, both have the same.
-            let _ = place.set(Tables::of(self.kernels, self.log2, &direction())?);
+            let _ = place.set(Tables::of(self.kernels, self.log2, &direction(), observer)?);
         }
         Ok(place.get().and_then(Option::as_deref).map(Tables::transform))
     }
@@ -282,15 +288,16 @@ impl<F: Field> Ntt<F> {
         pool: &'a Pool,
         stop: &'a Stop<'a>,
     ) -> Result<Butterflies<'a, F>, Error> {
-        Ok(Butterflies { roots: self.roots()?, kernels: self.kernels, pool, stop })
+        let roots = self.roots(stop.observer())?;
+        Ok(Butterflies { roots, kernels: self.kernels, pool, stop })
     }
 
     /// The portable transforms' table.
-    fn roots(&self) -> Result<&Roots<F>, Error> {
+    fn roots(&self, observer: &dyn Observer) -> Result<&Roots<F>, Error> {
         if let Some(roots) = self.roots.get() {
             return Ok(roots);
         }
-        let roots = Roots::of(self.log2)?;
+        let roots = Roots::of(self.log2, observer)?;
         Ok(self.roots.get_or_init(|| roots))
     }
 
@@ -300,5 +307,48 @@ impl<F: Field> Ntt<F> {
             return Ok(());
         }
         Err(Error::LengthMismatch { what: "values of a transform", expected, got })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::field::Fr;
+
+    /// Stops at the question after so many.
+    struct StopAfter(AtomicUsize);
+
+    impl Observer for StopAfter {
+        fn is_cancelled(&self) -> bool {
+            let left = |left: usize| left.checked_sub(1);
+            self.0.fetch_update(Ordering::SeqCst, Ordering::SeqCst, left).is_err()
+        }
+    }
+
+    /// Asks `make`, which asks so many questions, to stop at each of them.
+    fn check(questions: usize, make: impl Fn(&dyn Observer) -> Result<(), Error>) {
+        let stopped = |question: usize| make(&StopAfter(question.into()));
+        for question in 0..questions {
+            assert_eq!(stopped(question), Err(Error::Cancelled), "{question} of {questions}");
+        }
+        assert_eq!(stopped(questions), Ok(()));
+    }
+
+    #[test]
+    fn the_making_of_tables_stops_at_every_question() {
+        let root = Fr::root_of_unity(14).expect("a domain of the field");
+        let direction = Direction { root, scale: Fr::ONE, shift: Fr::ONE };
+
+        // 2^13 roots of the last layer; 2^7 columns, eight at once.
+        check(2, |observer| Roots::<Fr>::new(14, observer).map(drop));
+        let Some(kernels) = Kernels::ifma() else {
+            println!("skipped with ifma: this CPU has no AVX-512 IFMA");
+            return;
+        };
+        check(16, |observer| {
+            Fr::four_step(kernels, 14, &direction, observer).map(|made| assert!(made.is_some()))
+        });
     }
 }

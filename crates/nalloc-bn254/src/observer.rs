@@ -107,6 +107,11 @@ impl<'a> Stop<'a> {
         Self { observer, is_wanted: AtomicBool::new(false) }
     }
 
+    /// Who is asked.
+    pub(crate) fn observer(&self) -> &'a dyn Observer {
+        self.observer
+    }
+
     /// Asks, unless it is known.
     pub(crate) fn is_wanted(&self) -> bool {
         // Relaxed: nothing is published by the flag; whoever reads the result has waited for all

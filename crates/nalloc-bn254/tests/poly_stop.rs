@@ -125,11 +125,12 @@ fn an_operation_stops_at_every_question_and_gives_its_memory_back() {
     for threads in [1, 2] {
         let pool = Pool::new(Some(threads)).expect("threads");
         for (name, operation) in &operations {
+            // Tables of transforms are made once, and that asks, too.
+            let expected = operation(Watched::from(&pool)).expect(name);
             let observer = StopAfter::never();
-            let expected = operation(pool.watched_by(&observer)).expect(name);
+            assert_eq!(operation(pool.watched_by(&observer)).as_ref(), Ok(&expected), "{name}");
             let questions = observer.asked();
             assert!(questions > 0, "{name} does not ask");
-            assert_eq!(operation(Watched::from(&pool)).as_ref(), Ok(&expected), "{name}");
             let live_bytes = nalloc::stats().live_bytes;
 
             for question in 0..questions {

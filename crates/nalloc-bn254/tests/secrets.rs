@@ -131,6 +131,8 @@ fn stopped_operations(secret: &Polynomial<Fr>, search: &mut Search<'_>) {
     ];
     let pool = search.pool;
     for (name, operation) in operations {
+        // Tables of transforms are made once, and that asks, too.
+        assert_eq!(operation(Watched::from(pool)), None);
         let observer = StopAfter::never();
         assert_eq!(operation(pool.watched_by(&observer)), None);
         let questions = observer.asked();

@@ -171,10 +171,11 @@ fn the_model_of_a_transform_undoes_itself() {
         let mut work = Work::new(log2, &pool, &arena, &()).unwrap();
         let root = Fr::root_of_unity(log2).unwrap();
         let shift = Fr::ONE;
-        let forward = Plan::new(Model, log2, &Direction { root, scale: Fr::ONE, shift }).unwrap();
+        let forward = Direction { root, scale: Fr::ONE, shift };
+        let forward = Plan::new(Model, log2, &forward, &()).unwrap();
         let root = root.invert().unwrap();
         let scale = Fr::from_u64(1 << log2).invert().unwrap();
-        let inverse = Plan::new(Model, log2, &Direction { root, scale, shift }).unwrap();
+        let inverse = Plan::new(Model, log2, &Direction { root, scale, shift }, &()).unwrap();
         let coefficients: Vec<Fr> = values(1 << log2);
 
         let mut there = coefficients.clone();
@@ -198,7 +199,7 @@ fn check_three_sweeps<L: Lanes>(lanes: L, log2: u32) {
         let direction = Direction { root, scale, shift };
         let mut expected: Vec<Fr> = values(1 << log2);
         let mut got = expected.clone();
-        Plan::new(lanes, log2, &direction).unwrap().run(&mut expected, &mut two).unwrap();
+        Plan::new(lanes, log2, &direction, &()).unwrap().run(&mut expected, &mut two).unwrap();
         ThreeSweeps::new(lanes, log2, &direction).unwrap().run(&mut got, &mut three).unwrap();
         assert!(got == expected, "2^{log2}, {direction:?}");
     }

@@ -20,6 +20,7 @@ use crate::arch::lanes::{Elements, LANES};
 use crate::buffer::PlainBytes;
 use crate::error::Error;
 use crate::ntt::four_step::{self, Direction, FourStep};
+use crate::observer::Observer;
 
 /// A prime below 2^254 and what cannot be derived from it.
 pub trait Modulus: Copy + Eq + Default + fmt::Debug + Send + Sync + 'static {
@@ -245,8 +246,9 @@ impl<M: Modulus> Field for Montgomery<M> {
         kernels: Kernels,
         log2: u32,
         direction: &Direction<Self>,
+        observer: &dyn Observer,
     ) -> Result<Option<Box<dyn FourStep<Self>>>, Error> {
-        kernels.lanes().map_or(Ok(None), |lanes| four_step::make(lanes, log2, direction))
+        kernels.lanes().map_or(Ok(None), |lanes| four_step::make(lanes, log2, direction, observer))
     }
 
     fn add_each(kernels: Kernels, a: &mut [Self], b: &[Self]) {

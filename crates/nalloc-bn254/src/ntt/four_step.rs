@@ -21,6 +21,7 @@ use crate::arch::vector::PowerRows;
 use crate::buffer::HeapBuffer;
 use crate::error::Error;
 use crate::field::{Field, Modulus, Montgomery};
+use crate::observer::Observer;
 
 /// log2 of the sizes that two sweeps do.
 pub(crate) const LOG2: RangeInclusive<u32> = 2 * tile::LOG2_MIN..=2 * tile::LOG2_MAX;
@@ -31,14 +32,16 @@ const STREAMED_LOG2_MIN: u32 = 18;
 /// asking costs 2 % (Zen 5, 2026-11-21).
 const PREFETCHED_LOG2_MIN: u32 = 17;
 
-/// The transform of 2^`log2` points; none where lanes have no way to do it.
+/// The transform of 2^`log2` points; none where lanes have no way to do it. The observer is asked
+/// while long tables are made.
 pub(crate) fn make<L: Lanes, M: Modulus>(
     lanes: L,
     log2: u32,
     direction: &Direction<Montgomery<M>>,
+    observer: &dyn Observer,
 ) -> Result<Option<Box<dyn FourStep<Montgomery<M>>>>, Error> {
     if LOG2.contains(&log2) {
-        Ok(Some(Box::new(Plan::new(lanes, log2, direction)?)))
+        Ok(Some(Box::new(Plan::new(lanes, log2, direction, observer)?)))
     } else if three_sweeps::LOG2.contains(&log2) {
         Ok(Some(Box::new(ThreeSweeps::new(lanes, log2, direction)?)))
     } else {
@@ -110,6 +113,7 @@ impl<L: Lanes, M: Modulus> Plan<L, M> {
         lanes: L,
         log2: u32,
         direction: &Direction<Montgomery<M>>,
+        observer: &dyn Observer,
     ) -> Result<Self, Error> {
         let (log2_columns, log2_rows) = (log2 / 2, log2 - log2 / 2);
         let (n1, n2) = (1usize << log2_columns, 1usize << log2_rows);
@@ -120,7 +124,7 @@ impl<L: Lanes, M: Modulus> Plan<L, M> {
             let shift = direction.shift.pow(&[n2 as u64]);
             Some(coset_roots(log2_columns, direction.root.pow(&[n2 as u64]), shift)?)
         };
-        let twists = twists(lanes, n1, n2, direction)?;
+        let twists = twists(lanes, (n1, n2), direction, observer)?;
         let modulus = PhantomData;
         Ok(Self { lanes, log2_columns, log2_rows, roots, coset_roots, twists, modulus })
     }
@@ -166,14 +170,17 @@ fn reversed(index: usize, log2: u32) -> usize {
 
 fn twists<L: Lanes, M: Modulus>(
     lanes: L,
-    n1: usize,
-    n2: usize,
+    (n1, n2): (usize, usize),
     direction: &Direction<Montgomery<M>>,
+    observer: &dyn Observer,
 ) -> Result<HeapBuffer<Elements>, Error> {
     let mut table = HeapBuffer::<Elements>::zeroed(n1 * n2 / LANES)?;
     let stored = |x: Montgomery<M>| times_2_to_260(x).to_plain();
     let (mut ratio, mut start) = (Montgomery::ONE, direction.scale);
     for rows in table.chunks_exact_mut(n1) {
+        if observer.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
         let mut starts = [[[0; 4]; LANES]; 4];
         let mut step = [[0; 4]; LANES];
         for column in 0..LANES {

@@ -49,11 +49,11 @@ impl<F: Field> OddPoints<F> {
         let shift = double.ok_or(Error::DomainTooLarge { log2, log2_max })?;
         let ntt = Ntt::with_kernels(log2, kernels)?;
         let direction = Direction { root: ntt.root, scale: F::ONE, shift };
-        if let Some(tables) = Tables::of(kernels, log2, &direction)? {
-            ntt.inverse_tables()?;
+        if let Some(tables) = Tables::of(kernels, log2, &direction, &())? {
+            ntt.inverse_tables(&())?;
             return Ok(Self { ntt, extension: Extension::Lanes(tables) });
         }
-        ntt.roots()?;
+        ntt.roots(&())?;
         let mut factors = HeapBuffer::zeroed(ntt.size())?;
         let mut factor = ntt.size_inverse;
         for entry in factors.iter_mut() {

@@ -18,6 +18,10 @@ use super::shared::{Table, shared};
 use crate::buffer::HeapBuffer;
 use crate::error::Error;
 use crate::field::Field;
+use crate::observer::Observer;
+
+/// Roots that are computed between two questions whether to go on: some 50 microseconds.
+const ROOTS_PER_QUESTION: usize = 4096;
 
 /// The roots of every layer of one domain.
 pub(super) struct Roots<F: Field>(HeapBuffer<F>);
@@ -29,21 +33,27 @@ impl<F: Field> Table for Roots<F> {
 }
 
 impl<F: Field> Roots<F> {
-    /// The table of the domain of 2^`log2` points: somebody's, or a new one.
-    pub(super) fn of(log2: u32) -> Result<Arc<Self>, Error> {
-        shared(|roots: &Self| roots.0.len() >> log2 == 1, || Self::new(log2))
+    /// The table of the domain of 2^`log2` points: somebody's, or a new one, whose making the observer
+    /// may stop.
+    pub(super) fn of(log2: u32, observer: &dyn Observer) -> Result<Arc<Self>, Error> {
+        shared(|roots: &Self| roots.0.len() >> log2 == 1, || Self::new(log2, observer))
     }
 
-    fn new(log2: u32) -> Result<Self, Error> {
+    pub(super) fn new(log2: u32, observer: &dyn Observer) -> Result<Self, Error> {
         let too_large = Error::DomainTooLarge { log2, log2_max: F::TWO_ADICITY };
         let root = F::root_of_unity(log2).ok_or(too_large)?;
         let len = 1usize.checked_shl(log2).ok_or(MapFailed::LengthOverflow)?;
         let mut table = HeapBuffer::zeroed(len)?;
 
         let mut power = F::ONE;
-        for entry in &mut table[len / 2..] {
-            *entry = power;
-            power *= root;
+        for entries in table[len / 2..].chunks_mut(ROOTS_PER_QUESTION) {
+            if observer.is_cancelled() {
+                return Err(Error::Cancelled);
+            }
+            for entry in entries {
+                *entry = power;
+                power *= root;
+            }
         }
         // The root of half the order is the square: every other entry of the layer above.
         for index in (1..len / 2).rev() {

@@ -13,6 +13,7 @@ use super::four_step::{Direction, FourStep};
 use crate::arch::Kernels;
 use crate::error::Error;
 use crate::field::Field;
+use crate::observer::Observer;
 
 /// What is kept unless [`set_table_budget`] says otherwise: both directions of 2^17 points.
 const BUDGET_BYTES: usize = 16 << 20;
@@ -38,11 +39,13 @@ impl<F: Field> Table for Tables<F> {
 }
 
 impl<F: Field> Tables<F> {
-    /// The tables of 2^`log2` points; none where `kernels` have no lanes.
+    /// The tables of 2^`log2` points; none where `kernels` have no lanes. The observer may stop their
+    /// making.
     pub(super) fn of(
         kernels: Kernels,
         log2: u32,
         direction: &Direction<F>,
+        observer: &dyn Observer,
     ) -> Result<Option<Arc<Self>>, Error> {
         let is_it = |tables: &Self| {
             (tables.kernels, tables.log2, tables.direction) == (kernels, log2, *direction)
@@ -51,7 +54,8 @@ impl<F: Field> Tables<F> {
         if let Some(tables) = found {
             return Ok(Some(tables));
         }
-        let Some(transform) = F::four_step(kernels, log2, direction)? else { return Ok(None) };
+        let made = F::four_step(kernels, log2, direction, observer)?;
+        let Some(transform) = made else { return Ok(None) };
         let direction = *direction;
         Ok(Some(lock().insert(is_it, Self { kernels, log2, direction, transform })))
     }

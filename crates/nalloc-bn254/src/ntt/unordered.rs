@@ -54,7 +54,7 @@ impl<F: Field> Ntt<F> {
         work: &mut Work<'_>,
     ) -> Result<Unordered<'v, F>, Error> {
         self.check_len(values)?;
-        if let Some(transform) = self.forward_tables()? {
+        if let Some(transform) = self.forward_tables(work.observer())? {
             transform.run(values, work)?;
             return Ok(Unordered { values, is_reversed: false });
         }

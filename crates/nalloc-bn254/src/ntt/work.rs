@@ -99,14 +99,19 @@ impl<'a> Work<'a> {
         Ok(Self { pool, scratch, desks })
     }
 
+    /// Who may stop the transforms.
+    pub(crate) fn observer(&self) -> &'a dyn Observer {
+        self.desks.observer
+    }
+
     /// The threads, and who may stop the transforms.
     pub(crate) fn watched(&self) -> Watched<'a> {
-        self.pool.watched_by(self.desks.observer)
+        self.pool.watched_by(self.observer())
     }
 
     /// Asks whoever may stop the transforms.
     pub(crate) fn stop(&self) -> Stop<'a> {
-        Stop::new(self.desks.observer)
+        Stop::new(self.observer())
     }
 }
 

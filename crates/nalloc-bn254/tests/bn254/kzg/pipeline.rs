@@ -1,7 +1,8 @@
 //! Many polynomials through one prover: its memory, its table, and how it is stopped.
 
+use nalloc::Arena;
 use nalloc_bn254::kzg::{Committed, Privacy, Prover, ProverOptions, Query};
-use nalloc_bn254::{Error, Fr, Polynomial};
+use nalloc_bn254::{Error, Fr, Ntt, Polynomial, ntt_scratch_bytes};
 use testkit::StopAfter;
 
 use super::{Setup, random};
@@ -82,6 +83,11 @@ fn a_prover_stops_at_every_question_and_goes_on_afterwards() {
     let polynomials: Vec<Polynomial<Fr>> = (0..3).map(|_| random(&mut rng, LEN)).collect();
     let values: Vec<Fr> = polynomials[0].coefficients().to_vec();
     let points = [rng.fr(), rng.fr()];
+    // Held, so that no call makes these tables: that asks, too.
+    let ntt = Ntt::<Fr>::new(LEN.ilog2()).unwrap();
+    let arena = Arena::with_capacity(ntt_scratch_bytes(ntt.log2(), 2)).unwrap();
+    let mut work = ntt.work(&setup.pool, &arena, &()).unwrap();
+    ntt.inverse(&mut values.clone(), &mut work).unwrap();
     let committed = prover.commit_each(&polynomials).unwrap();
     let all = || polynomials.iter().zip(&committed);
     let committed: Vec<_> =
