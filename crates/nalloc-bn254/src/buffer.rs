@@ -61,7 +61,8 @@ impl<T: Zeroable + Copy> HeapBuffer<T> {
         Self::of(len, Block::zeroed)
     }
 
-    /// The same from pages that nobody has touched, in microseconds; see [`Block::mapped`].
+    /// The same from pages that nobody has touched, in a time that does not depend on `len`; see
+    /// [`Block::mapped`].
     ///
     /// # Errors
     /// As [`zeroed`](Self::zeroed).

@@ -52,9 +52,9 @@ impl Block {
         Ok(Self { start, layout })
     }
 
-    /// The same with a mapping of its own from [`LARGE`] on: made in some microseconds whatever its
-    /// length, because the kernel makes a page zero when it is touched first, and unmapped when it
-    /// is dropped. For threads that must not wait; a block that is filled at once is there sooner by
+    /// The same with a mapping of its own from 64 KiB on: made in the same time whatever its length,
+    /// because the kernel makes a page zero when it is touched first, and unmapped when it is
+    /// dropped. For threads that must not wait; a block that is filled at once is there sooner by
     /// [`zeroed`](Self::zeroed), which clears memory that is warm. Counted in
     /// [`Stats::fallbacks`](crate::Stats::fallbacks).
     ///
