@@ -83,10 +83,14 @@ pub struct Plan {
     pub rounds: usize,
 }
 
-/// Who has the turn in a round: everybody once, and each round begins with another one, so that
-/// nobody always follows the same neighbour into a cold cache.
+/// Who has the turn in a round: everybody once. Each round begins with another one, and walks in
+/// steps of another length, so that nobody always follows the same neighbour: what a process leaves
+/// in caches, and as free pages or free huge pages, is for the next one to find.
 pub fn order(round: usize, count: usize) -> impl Iterator<Item = usize> {
-    (0..count).map(move |turn| (round + turn) % count)
+    let has_no_common_factor = |step: &usize| (2..=*step).all(|d| step % d != 0 || count % d != 0);
+    let steps: Vec<usize> = (1..count.max(2)).filter(has_no_common_factor).collect();
+    let step = steps[round % steps.len()];
+    (0..count).map(move |turn| (round + turn * step) % count)
 }
 
 /// What each contestant says of itself, once it has proven who it is.
@@ -125,6 +129,8 @@ pub fn run_case(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     fn samples(values: &[f64]) -> Vec<Sample> {
@@ -155,7 +161,28 @@ mod tests {
     #[test]
     fn everybody_has_one_turn_per_round_and_begins_equally_often() {
         let rounds: Vec<Vec<usize>> = (0..4).map(|round| order(round, 3).collect()).collect();
-        assert_eq!(rounds, [[0, 1, 2], [1, 2, 0], [2, 0, 1], [0, 1, 2]]);
+        assert_eq!(rounds, [[0, 1, 2], [1, 0, 2], [2, 0, 1], [0, 2, 1]]);
+        for count in 1..20 {
+            for round in 0..20 {
+                let mut turns: Vec<_> = order(round, count).collect();
+                assert_eq!(turns[0], round % count);
+                turns.sort_unstable();
+                assert!(turns.into_iter().eq(0..count), "{count} {round}");
+            }
+        }
+    }
+
+    #[test]
+    fn neighbours_change() {
+        for one in 0..9 {
+            let before = (0..6).filter_map(|round| {
+                let turns: Vec<_> = order(round, 9).collect();
+                let place = turns.iter().position(|&turn| turn == one)?;
+                Some(*turns.get(place.checked_sub(1)?)?)
+            });
+            let before: BTreeSet<_> = before.collect();
+            assert!(before.len() >= 4, "{one} follows {before:?}");
+        }
     }
 
     #[test]

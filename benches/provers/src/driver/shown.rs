@@ -36,16 +36,6 @@ impl Shown {
         summary(&self.warm, |figures| figures.cpu_ms)
     }
 
-    /// Median over all rounds of a later proof's figure to that of `other` in the same round: what
-    /// disturbs a machine for seconds disturbs both.
-    pub fn warm_ratio(&self, other: &Self, figure: fn(&Figures) -> f64) -> f64 {
-        let pairs = self.warm.iter().zip(&other.warm);
-        let mut ratios: Vec<f64> =
-            pairs.map(|(ours, other)| figure(ours) / figure(other)).collect();
-        ratios.sort_by(f64::total_cmp);
-        ratios.get(ratios.len() / 2).copied().unwrap_or(f64::NAN)
-    }
-
     /// The lines of a record.
     pub fn entries(&self, prover: &str, entrant: &Entrant) -> Vec<Entry> {
         let cases = [

@@ -1,12 +1,12 @@
 //! What is asked of nalloc with a prover.
 
+use benchkit::rounds::Summary;
 use benchkit::target::Target;
 
 use super::contestants::{CACHE_LIMIT_BYTES, Entrant, OURS, OURS_LIMITED, STOCK};
 use super::shown::Shown;
-use crate::figures::Figures;
 
-/// Of a proof's time, to every other allocator: the median of the ratios of all rounds.
+/// Of a proof's time, to the best of the other allocators, by medians.
 const TIME_MAX: f64 = 1.02;
 /// Of a first proof's, to the C library's allocator; minima of ten processes differ by so much.
 const COLD_MAX: f64 = 1.01;
@@ -27,10 +27,10 @@ pub fn of(prover: &str, entrants: &[Entrant], shown: &[Shown]) -> Vec<Target> {
         return Vec::new();
     };
     let others = || pairs.iter().filter(|(name, _)| ![OURS, OURS_LIMITED].contains(name));
-    let to_best = |figure: fn(&Figures) -> f64| {
-        others().map(|(_, one)| ours.warm_ratio(one, figure)).fold(0.0, f64::max)
+    let best = |of: fn(&Shown) -> Summary| {
+        others().map(|(_, one)| of(one).median).fold(f64::INFINITY, f64::min)
     };
-    let best_wall = others().map(|(_, one)| one.warm_wall().median).fold(f64::INFINITY, f64::min);
+    let best_wall = best(Shown::warm_wall);
     let fast = others().filter(|(_, one)| one.warm_wall().median <= FAST_MAX * best_wall);
     let peak = fast.map(|(_, one)| one.warm_wall().peak_bytes).min().unwrap_or(0);
     let idle_max = limited.live_bytes + CACHE_LIMIT_BYTES + IDLE_ROOM_BYTES;
@@ -40,8 +40,8 @@ pub fn of(prover: &str, entrants: &[Entrant], shown: &[Shown]) -> Vec<Target> {
         ratio,
     };
     vec![
-        target("time, of the best", TIME_MAX, to_best(|figures| figures.wall_ms)),
-        target("CPU, of the best", TIME_MAX, to_best(|figures| figures.cpu_ms)),
+        target("time, of the best", TIME_MAX, ours.warm_wall().median / best_wall),
+        target("CPU, of the best", TIME_MAX, ours.warm_cpu().median / best(Shown::warm_cpu)),
         target(
             "first proof, of stock glibc",
             COLD_MAX,
@@ -56,7 +56,7 @@ pub fn of(prover: &str, entrants: &[Entrant], shown: &[Shown]) -> Vec<Target> {
         target(
             "time with a limit of 64M, of without",
             TIME_MAX,
-            limited.warm_ratio(ours, |figures| figures.wall_ms),
+            limited.warm_wall().median / ours.warm_wall().median,
         ),
     ]
 }
