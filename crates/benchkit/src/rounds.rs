@@ -87,7 +87,8 @@ pub struct Plan {
 /// steps of another length, so that nobody always follows the same neighbour: what a process leaves
 /// in caches, and as free pages or free huge pages, is for the next one to find.
 pub fn order(round: usize, count: usize) -> impl Iterator<Item = usize> {
-    let has_no_common_factor = |step: &usize| (2..=*step).all(|d| step % d != 0 || count % d != 0);
+    let has_no_common_factor =
+        |step: &usize| (2..=*step).all(|d| !step.is_multiple_of(d) || !count.is_multiple_of(d));
     let steps: Vec<usize> = (1..count.max(2)).filter(has_no_common_factor).collect();
     let step = steps[round % steps.len()];
     (0..count).map(move |turn| (round + turn * step) % count)
