@@ -97,6 +97,7 @@ fn constants(terms: &Terms<Fq>) -> Result<Vec<Goal>, String> {
         shown.join(", "),
         100.0 * worst
     );
+    // The first, an addition, is what the others are measured in.
     let goals = names.iter().zip(solution).zip(COSTS_NS).skip(1).map(|((name, cost), planned)| {
         #[expect(clippy::cast_precision_loss, reason = "thousands")]
         let ratio = planned as f64 / COSTS_NS[0] as f64 / (cost / solution[0]);
