@@ -1,7 +1,8 @@
 //! Who takes part, and what is printed and recorded.
 //!
 //! Contestants take turns: in each round everybody proves once, cold in a process that has just
-//! started, warm in one of a few that stay.
+//! started, warm in one of a few that stay. Before and after each warm proof ours proves, and times
+//! are compared to the mean of these two: a moment in which the machine is slow is slow for both.
 
 mod contestants;
 mod curve;
@@ -10,23 +11,24 @@ mod shown;
 mod targets;
 
 use std::fs;
+use std::ops::Range;
 use std::thread;
 use std::time::Duration;
 
 use benchkit::format::{mib, ms};
 use benchkit::machine::Machine;
 use benchkit::options::Options;
-use benchkit::record;
-use benchkit::rounds::order;
+use benchkit::record::{self, Entry};
+use benchkit::rounds::{Summary, order};
 use benchkit::table::table;
 use benchkit::target::{Target, report};
 
 use crate::PROVERS;
-use contestants::{Entrant, entrants};
-use shown::Shown;
+use crate::figures::Figures;
+use contestants::{Entrant, OURS, OURS_LIMITED, entrants};
+use shown::{Beside, Shown};
 
 const BENCHMARK: &str = "provers";
-const UNIT: &str = "ms";
 /// The first provers that need one write their keys here, for all processes.
 const KEY_FOLDER: &str = "target/provers";
 /// Processes whose first proof is measured.
@@ -56,22 +58,27 @@ pub fn compare(options: &Options, names: &[String]) -> Result<bool, String> {
         println!("warning: {warning}");
     }
     let entrants = entrants()?;
-    let mut entries = Vec::new();
+    let (mut times, mut ratios) = (Vec::new(), Vec::new());
     let mut targets = Vec::new();
     for prover in provers {
         let (shown, met) = measure(&entrants, prover, options.is_quick)?;
         println!("\n{prover}\n{}", lines(&entrants, &shown));
         for (entrant, shown) in entrants.iter().zip(&shown) {
-            entries.extend(shown.entries(prover, entrant));
+            times.extend(shown.times(prover, entrant));
+            ratios.extend(shown.ratios(prover, entrant));
         }
         targets.extend(met);
         if options.is_recording && prover == curve::PROVER {
-            entries.extend(curve::entries(&entrants)?);
+            times.extend(curve::entries(&entrants)?);
         }
     }
     if options.is_recording {
-        let file = record::append(BENCHMARK, UNIT, &machine, &entries)
-            .map_err(|error| format!("record: {error}"))?;
+        let append = |unit, entries: &[Entry]| {
+            record::append(BENCHMARK, unit, &machine, entries)
+                .map_err(|error| format!("record: {error}"))
+        };
+        append("ms", &times)?;
+        let file = append("x", &ratios)?;
         println!("recorded in {}", file.display());
     }
     println!("\n{}", report(&targets));
@@ -105,7 +112,7 @@ fn measure(
     measure_cold(entrants, prover, cold, &mut shown)?;
     let mut processes = 0;
     loop {
-        measure_warm(entrants, prover, warm, &mut shown)?;
+        measure_warm(entrants, prover, processes * warm..(processes + 1) * warm, &mut shown)?;
         processes += 1;
         let targets = targets::of(prover, entrants, &shown);
         let is_met = processes >= least && targets.iter().all(Target::is_met);
@@ -123,7 +130,7 @@ fn measure_cold(
 ) -> Result<(), String> {
     for round in 0..rounds {
         for turn in order(round, entrants.len()) {
-            let answer = entrants[turn].start()?.ask(&format!("cold {prover}"))?;
+            let answer = entrants[turn].start()?.ask(&format!("proof {prover}"))?;
             shown[turn].cold.push(answer.parse()?);
         }
     }
@@ -133,14 +140,30 @@ fn measure_cold(
 fn measure_warm(
     entrants: &[Entrant],
     prover: &str,
-    rounds: usize,
+    rounds: Range<usize>,
     shown: &mut [Shown],
 ) -> Result<(), String> {
+    // A limit gives memory back while others prove, and is to cost nothing between proofs less than a
+    // second apart: the second of two counts.
+    let request = |entrant: &Entrant| match entrant.contestant.name {
+        OURS_LIMITED => format!("warm {prover}"),
+        _ => format!("proof {prover}"),
+    };
     let mut workers = entrants.iter().map(Entrant::start).collect::<Result<Vec<_>, _>>()?;
-    for round in 0..rounds {
-        for turn in order(round, entrants.len()) {
-            let answer = workers[turn].ask(&format!("warm {prover}"))?;
-            shown[turn].warm.push(answer.parse()?);
+    for (worker, entrant) in workers.iter_mut().zip(entrants) {
+        worker.ask(&request(entrant))?;
+    }
+    let ours = entrants.iter().position(|entrant| entrant.contestant.name == OURS);
+    let ours = ours.ok_or_else(|| format!("expected {OURS} among the contestants"))?;
+    let mut before: Figures = workers[ours].ask(&request(&entrants[ours]))?.parse()?;
+    for round in rounds {
+        for turn in order(round, entrants.len()).filter(|&turn| turn != ours) {
+            let other: Figures = workers[turn].ask(&request(&entrants[turn]))?.parse()?;
+            let after: Figures = workers[ours].ask(&request(&entrants[ours]))?.parse()?;
+            shown[turn].beside.push(Beside::of(&other, [&before, &after]));
+            shown[turn].warm.push(other);
+            shown[ours].warm.push(after);
+            before = after;
         }
     }
     // Not a way to wait for something: that nobody calls for so long is what is measured.
@@ -154,15 +177,18 @@ fn measure_warm(
     Ok(())
 }
 
-/// A table with a line for each contestant.
+/// A table with a line for each contestant; "ours" is our time by its own, in the median of pairs.
 fn lines(entrants: &[Entrant], shown: &[Shown]) -> String {
     let header = [
-        "", "cold, ms", "CPU", "faults", "warm, ms", "min", "CPU", "min", "faults", "peak MiB",
-        "idle MiB",
+        "", "cold, ms", "CPU", "faults", "warm, ms", "min", "ours", "CPU", "min", "ours", "faults",
+        "peak MiB", "idle MiB",
     ];
     let mut rows = vec![header.map(str::to_owned).to_vec()];
     rows.extend(entrants.iter().zip(shown).map(|(entrant, shown)| {
         let (cold, warm) = (shown.cold_wall(), shown.warm_wall());
+        let beside = |ours: fn(&Shown) -> Option<Summary>| {
+            ours(shown).map_or_else(String::new, |ratio| format!("{:.3}x", ratio.median))
+        };
         let (cold_cpu, warm_cpu) = (shown.cold_cpu(), shown.warm_cpu());
         vec![
             entrant.contestant.name.to_owned(),
@@ -171,8 +197,10 @@ fn lines(entrants: &[Entrant], shown: &[Shown]) -> String {
             cold.page_faults.to_string(),
             ms(warm.median),
             ms(warm.min),
+            beside(Shown::ours_to_wall),
             ms(warm_cpu.median),
             ms(warm_cpu.min),
+            beside(Shown::ours_to_cpu),
             warm.page_faults.to_string(),
             mib(warm.peak_bytes),
             mib(shown.idle_bytes),

@@ -6,7 +6,7 @@
 //!
 //! | request | answer |
 //! |---|---|
-//! | `cold PROVER` | figures of one proof |
+//! | `proof PROVER` | figures of one proof |
 //! | `warm PROVER` | figures of the second of two proofs |
 //! | `live` | bytes that nalloc has handed out, 0 in the others' processes |
 //!
@@ -65,7 +65,7 @@ impl Workload for Process {
     fn answer(&self, request: &str) -> Result<String, String> {
         let proof = |prover: &dyn Prover| Figures::of(|| phase(|| prover.prove()));
         match request.split_once(' ').unwrap_or((request, "")) {
-            ("cold", name) => Ok(self.with(name, proof)?.to_string()),
+            ("proof", name) => Ok(self.with(name, proof)?.to_string()),
             ("warm", name) => {
                 self.with(name, proof)?;
                 Ok(self.with(name, proof)?.to_string())

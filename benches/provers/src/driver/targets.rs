@@ -6,7 +6,7 @@ use benchkit::target::Target;
 use super::contestants::{CACHE_LIMIT_BYTES, Entrant, OURS, OURS_LIMITED, STOCK};
 use super::shown::Shown;
 
-/// Of a proof's time, to the best of the other allocators, by medians.
+/// Of a proof's time, to the best of the other allocators, by medians of pairs.
 const TIME_MAX: f64 = 1.02;
 /// Of a first proof's, to the C library's allocator; minima of ten processes differ by so much.
 const COLD_MAX: f64 = 1.01;
@@ -27,10 +27,11 @@ pub fn of(prover: &str, entrants: &[Entrant], shown: &[Shown]) -> Vec<Target> {
         return Vec::new();
     };
     let others = || pairs.iter().filter(|(name, _)| ![OURS, OURS_LIMITED].contains(name));
-    let best = |of: fn(&Shown) -> Summary| {
-        others().map(|(_, one)| of(one).median).fold(f64::INFINITY, f64::min)
+    // Not a number, which no target takes, where nothing was measured.
+    let to_best = |of: fn(&Shown) -> Option<Summary>| {
+        others().filter_map(|(_, one)| of(one)).map(|ratio| ratio.median).fold(f64::NAN, f64::max)
     };
-    let best_wall = best(Shown::warm_wall);
+    let best_wall = others().map(|(_, one)| one.warm_wall().median).fold(f64::INFINITY, f64::min);
     let fast = others().filter(|(_, one)| one.warm_wall().median <= FAST_MAX * best_wall);
     let peak = fast.map(|(_, one)| one.warm_wall().peak_bytes).min().unwrap_or(0);
     let idle_max = limited.live_bytes + CACHE_LIMIT_BYTES + IDLE_ROOM_BYTES;
@@ -40,8 +41,8 @@ pub fn of(prover: &str, entrants: &[Entrant], shown: &[Shown]) -> Vec<Target> {
         ratio,
     };
     vec![
-        target("time, of the best", TIME_MAX, ours.warm_wall().median / best_wall),
-        target("CPU, of the best", TIME_MAX, ours.warm_cpu().median / best(Shown::warm_cpu)),
+        target("time, of the best", TIME_MAX, to_best(Shown::ours_to_wall)),
+        target("CPU, of the best", TIME_MAX, to_best(Shown::ours_to_cpu)),
         target(
             "first proof, of stock glibc",
             COLD_MAX,
@@ -56,7 +57,7 @@ pub fn of(prover: &str, entrants: &[Entrant], shown: &[Shown]) -> Vec<Target> {
         target(
             "time with a limit of 64M, of without",
             TIME_MAX,
-            limited.warm_wall().median / ours.warm_wall().median,
+            limited.ours_to_wall().map_or(f64::NAN, |ratio| 1.0 / ratio.median),
         ),
     ]
 }
