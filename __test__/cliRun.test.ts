@@ -1,7 +1,9 @@
 // `nalloc run`: programs that know nothing of nalloc run on it, and their output is unchanged.
 
 import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import fs from 'node:fs'
+import net from 'node:net'
 import path from 'node:path'
 import test, { type ExecutionContext } from 'ava'
 import { assertEnding } from './_child.ts'
@@ -106,19 +108,31 @@ test('node proves with snarkjs, and the proof is valid', async (t) => {
   await assertUnchanged(t, [process.execPath, '-e', script, JSON.stringify(input), wasm, zkey])
 })
 
+/** A port of the loopback interface that nobody listens on. */
+async function freePort(): Promise<number> {
+  const server = net.createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as net.AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
 testIf(has('redis-server', 'redis-benchmark'), 'no redis-server: apt-get install redis-server')(
   'redis-server serves a load, and stops when it is told to',
   async (t) => {
     const folder = temporaryFolder(t)
-    const socket = path.join(folder, 'redis.sock')
-    const args = ['--port', '0', '--unixsocket', socket, '--save', '', '--dir', folder]
+    const port = String(await freePort())
+    const address = ['--bind', '127.0.0.1', '--port', port]
+    const args = [...address, '--save', '', '--dir', folder]
     let loaded: ReturnType<typeof spawnSync> | undefined
     const ending = await runCli(['run', '--require', '-v', '--', 'redis-server', ...args], {
       onStart: (child) => {
         child.stdout?.on('data', (text: string) => {
           if (loaded !== undefined || !/ready to accept connections/i.test(text)) return
-          const load = ['-s', socket, '-q', '-n', '2000', '-d', '200000', '-t', 'set,get']
-          loaded = spawnSync('redis-benchmark', load, { encoding: 'utf8' })
+          const load = ['-q', '-n', '2000', '-d', '200000', '-t', 'set,get']
+          const to = ['-h', '127.0.0.1', '-p', port]
+          loaded = spawnSync('redis-benchmark', [...to, ...load], { encoding: 'utf8' })
           child.kill('SIGTERM')
         })
       },
